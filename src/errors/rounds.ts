@@ -30,6 +30,10 @@ export const ROUNDS = {
     when: "Fewer members of a turn have delivered in a round than the plan's quorum.",
     remedy: "See that they run, and continue the record with --resume.",
   },
+  STORES: {
+    when: "Too few stores have signed that they hold a leaf, or that they have none.",
+    remedy: "See that the stores run, and continue the record with --resume.",
+  },
   LATE: {
     when: "A leaf came after the recorder had closed its turn without it, so it is refused.",
     remedy:

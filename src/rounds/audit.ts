@@ -7,6 +7,7 @@ import { bytesEqual } from "../encoding/bytes.ts";
 import { messageOf, VerdeError } from "../errors/index.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
+import { blameStorage, blameStores } from "./blame-stores.ts";
 import { type Blame, blameComputation, blameForm, blameRoll, contradict, ownerOf } from "./judge.ts";
 import { LeafRunner } from "./leaf.ts";
 import { recordClaim } from "./machine.ts";
@@ -78,7 +79,8 @@ export async function auditRecord(record: RoundsRecord, options: RecordAuditOpti
     await runner.close();
   }
   const recorder = [...wrongRolls(record, from, to), ...wrongMarks(record)];
-  return { leaves, executed, liars: [...liars, ...contradictions(record), ...recorder], unavailable };
+  const stores = wrongStorage(record, from, to);
+  return { leaves, executed, liars: [...liars, ...contradictions(record), ...recorder, ...stores], unavailable };
 }
 
 const inOrder = (statements: readonly Statement[]): Statement[] =>
@@ -119,6 +121,19 @@ function wrongRolls(record: RoundsRecord, from: number, to: number): Liar[] {
       wrong.push(liar(second, { participant: "recorder", reason: "equivocation" }));
   }
   return wrong;
+}
+
+/** Places about which the record lacks what stores have to sign, and stores that have signed twice. */
+function wrongStorage(record: RoundsRecord, from: number, to: number): Liar[] {
+  const { plan } = record;
+  const wrong: Liar[] = [];
+  for (let round = from; round <= to; round++)
+    for (const seat of plan.seats.keys()) {
+      const blame = blameStorage(record, { round, seat });
+      if (blame) wrong.push({ ...blame, round, seat, name: seatName(plan, seat) });
+    }
+  const second = blameStores([record]).filter(({ round }) => round >= from && round <= to);
+  return [...wrong, ...second.map((blame) => ({ ...blame, name: seatName(plan, blame.seat) }))];
 }
 
 /** What the recorder signed about other lists than the record's. */

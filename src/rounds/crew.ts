@@ -15,6 +15,7 @@ import type { RoundsRecord } from "./record.ts";
 import type { Roll } from "./roll.ts";
 import { seedPartsOf } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
+import { localStores, type Store } from "./store.ts";
 
 interface CrewOptions {
   readonly participants: "local" | "processes";
@@ -23,6 +24,8 @@ interface CrewOptions {
   readonly out: string;
   readonly faults?: readonly PlantedFault[];
   readonly checkpoints?: CheckpointOptions;
+  /** The second journals of stores that sign twice in a drill, by the numbers of participants. */
+  readonly second: ReadonlyMap<number, Signer>;
 }
 
 /** The participants, wherever they compute. */
@@ -33,6 +36,8 @@ export interface Crew {
   perform(place: LeafPlace, fault?: LeafFault, signal?: AbortSignal): Promise<Performed>;
   /** Tells those who were not there that a turn is closed. */
   closed?(roll: Roll): void;
+  /** The stores of a plan that has some, by their numbers. */
+  readonly stores?: readonly Store[];
   close(): Promise<void>;
 }
 
@@ -47,18 +52,21 @@ export interface Muster {
 /** The participants on this machine. */
 export async function crewFor(
   record: RoundsRecord,
-  { participants, backend = DEFAULT.name, state, out, faults = [], checkpoints }: CrewOptions,
+  { participants, backend = DEFAULT.name, state, out, faults = [], checkpoints, second }: CrewOptions,
   signers: readonly Signer[],
   isDrill: (participant: number) => boolean,
 ): Promise<Crew> {
   const { plan } = record;
   // In a drill an honest participant may be given what makes its training diverge.
   const stop = faults.length === 0;
+  // A store needs no process: what it holds are the record's files, which all processes share.
+  const stores = localStores(record, signers, second);
   const ownerOf = ({ seat }: LeafPlace): number => plan.seats[seat].participant;
   if (participants === "local") {
     const runner = new LeafRunner((await openBackend(backend)).backend);
     return {
       together: false,
+      stores,
       perform: (place, fault) =>
         perform(record, { runner, signer: signers[ownerOf(place)], stop, checkpoints }, place, fault),
       close: () => runner.close(),
@@ -68,9 +76,11 @@ export async function crewFor(
     throw new UsageError("CONFLICT", "participants in processes of their own take the name of a backend; give a name");
   const begun = (participant: number): ParticipantProcess =>
     new ParticipantProcess(plan.participants[participant].name, { folder: path.resolve(out), participant, state: path.resolve(state), drill: isDrill(participant), backend }); // prettier-ignore
-  const processes = plan.participants.map((_, participant) => begun(participant));
+  const members = plan.participants.length - stores.length;
+  const processes = Array.from({ length: members }, (_, participant) => begun(participant));
   return {
     together: true,
+    stores,
     perform: (place, fault) => {
       // A fault may read what the plan does not say.
       const [statements, rolls] = fault ? [record.all, record.rolls.all] : [record.sources(place), record.reads(place).asked]; // prettier-ignore

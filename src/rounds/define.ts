@@ -80,7 +80,7 @@ export interface RoundsDefinition {
 
 /** The names that `verde rounds run` keeps for itself. */
 const KEPT_NAMES = (
-  "help version json out rounds seed beacon participants as network nkey listen reached-at patience checkpoint-every fault resume force backend threads progress quiet away salt keystore password-file " +
+  "help version json out rounds seed beacon participants as network nkey listen reached-at patience checkpoint-every fault resume force backend threads progress quiet away censor twice salt keystore password-file " +
   "terms rpc deployment journal confirmations max-fee replace dry-run approve no-approve account recorder reward stake bond price to-join to-record to-challenge to-answer policy accept-risk"
 ).split(" ");
 const RESERVED = { command: "verde rounds run", has: (name: string) => KEPT_NAMES.includes(name) };

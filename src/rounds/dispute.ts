@@ -9,6 +9,7 @@ import { bothSides, type Pair, positionOf, SIDES } from "../game/level.ts";
 import { newTally, play } from "../game/play.ts";
 import type { Backend } from "../repops/backends/backend.ts";
 import { DEFAULT } from "../repops/backends/index.ts";
+import { blameStores, blameTurnStorage } from "./blame-stores.ts";
 import {
   type Blame,
   blameComputation,
@@ -152,7 +153,7 @@ async function judgeBoth(
   const formOf = async (side: 0 | 1) => {
     const [record, statement] = [records[side], statements[side]];
     return (
-      blameRoll(record, turn) ?? blameMark(record, place.round) ?? (statement && (await blameForm(record, statement)))
+      blameRoll(record, turn) ?? blameTurnStorage(record, place) ?? blameMark(record, place.round) ?? (statement && (await blameForm(record, statement))) // prettier-ignore
     );
   };
   const forms = [await formOf(0), await formOf(1)] as const;
@@ -164,7 +165,11 @@ async function judgeBoth(
     if (standing.length === 2) await arbitrated(records, [first!, second!], runner, judged);
     else for (const side of standing) await replayed(records, statements[side]!, side, runner, judged);
   });
-  if (!bytesEqual(a.instance.id, b.instance.id)) return judged;
+  const isOne = bytesEqual(a.instance.id, b.instance.id);
+  for (const those of isOne ? [records] : [[a], [b]])
+    for (const { participant, reason } of blameStores(those, place))
+      judged.blames.push({ participant, reason, record: isOne ? undefined : those[0] === a ? 0 : 1 });
+  if (!isOne) return judged;
   const both = first && second && [first, second].every((each) => isOwners(plan, a.instance, each));
   if (both && contradict(plan, first, second))
     judged.blames.push({ participant: ownerOf(plan, first), reason: "equivocation", record: undefined });

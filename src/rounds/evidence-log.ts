@@ -2,13 +2,17 @@
  * `evidence.log`: what somebody has signed beside what a record lists, as it was met elsewhere. It has the
  * form of `record.log`. So an audit finds it, and a watch shows it on the chain.
  */
+import { bytesEqual } from "../encoding/bytes.ts";
 import { path } from "../encoding/node.ts";
 import { exists } from "../files/regular.ts";
 import { LogWriter, type LogContent, readLog } from "./log.ts";
+import type { PlanTurn } from "./plan.ts";
+import { sameSentence, type StoreSentence } from "./receipt.ts";
 import type { RoundsRecord } from "./record.ts";
+import type { Statement } from "./statement.ts";
 
-/** Signed statements, rolls and marks. */
-export type SignedParts = Pick<LogContent, "statements" | "rolls" | "marks">;
+/** Signed statements, rolls, marks, and sentences of stores. */
+export type SignedParts = Pick<LogContent, "statements" | "rolls" | "marks" | "sentences">;
 
 /** Where the evidence of a record is. */
 export const evidenceFile = (folder: string): string => path.join(folder, "evidence.log");
@@ -29,11 +33,50 @@ export async function keepEvidence(record: RoundsRecord, parts: SignedParts): Pr
   for (const statement of parts.statements) await log.statement(statement);
   for (const roll of parts.rolls) await log.roll(roll);
   for (const mark of parts.marks) await log.mark(mark);
+  for (const sentence of parts.sentences ?? []) await log.sentence(sentence);
   admitParts(record, parts);
 }
 
+/** Where an owner keeps what stores have signed of its leaves, in the form of `record.log`. */
+const receiptsFile = (folder: string): string => path.join(folder, "receipts.log");
+
+/**
+ * Keeps the receipts of a leaf for its owner, with the statement. What is there already is not kept again.
+ * @param folder of the owner
+ * @throws {RoundsError} when the file was altered
+ */
+export async function keepReceipts(
+  folder: string,
+  turns: readonly PlanTurn[],
+  statement: Statement,
+  receipts: readonly StoreSentence[],
+): Promise<void> {
+  const file = receiptsFile(folder);
+  const known = (await exists(file)) ? await readLog(file, turns) : undefined;
+  const log = await LogWriter.open(file, known);
+  if (!known?.statements.some(({ signature }) => bytesEqual(signature, statement.signature)))
+    await log.statement(statement);
+  for (const receipt of receipts)
+    if (!known?.sentences?.some((each) => sameSentence(each, receipt))) await log.sentence(receipt);
+}
+
+/**
+ * Adds what an owner has of the stores to a record, beside what the record lists.
+ * @returns whether the folder has such a file
+ * @throws {RoundsError} when the file was altered
+ */
+export async function admitReceipts(record: RoundsRecord, folder: string): Promise<boolean> {
+  const file = receiptsFile(folder);
+  if (!(await exists(file))) return false;
+  admitParts(record, await readLog(file, record.plan.turns));
+  return true;
+}
+
 /** Nothing is listed that the record does not list itself. */
-function admitParts(record: RoundsRecord, { statements, rolls, marks }: SignedParts): void {
+function admitParts(record: RoundsRecord, { statements, rolls, marks, sentences = [] }: SignedParts): void {
+  const { rounds, seats } = record.plan;
+  for (const sentence of sentences)
+    if (sentence.round <= rounds && sentence.seat < seats.length) record.shownSentences.admit(sentence);
   for (const statement of statements) if (record.at(statement)) record.admit(statement);
   for (const roll of rolls) if (record.rolls.at(roll)) record.rolls.admit(roll);
   record.marks.push(...marks);

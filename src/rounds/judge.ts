@@ -24,9 +24,11 @@ import { isOwners, runOf, type Statement } from "./statement.ts";
  * many rounds. `operator`: a step computes another value. `message`: the state that is handed on is not what
  * the last step gave. `record`: the recorder's signature is about another list, or one is missing, or a
  * beacon's value, from which seeds follow. `roll`: a roll of the recorder is missing, has too few members, or
- * says something else than which leaves it lists.
+ * says something else than which leaves it lists. `receipts`: the recorder lists a leaf that too few stores
+ * have signed to hold, or calls a member absent without notes of enough stores. A store that signs two
+ * sentences for a place loses by `equivocation`.
  */
-export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record" | "roll";
+export type Reason = "unsigned" | "inputs" | "equivocation" | "operator" | "message" | "record" | "roll" | "receipts";
 
 /** What was found about one party. */
 export interface Blame {

@@ -4,6 +4,7 @@ import { type LeafFault, misread, misseeded } from "./fault.ts";
 import type { LeafRunner, SourceState } from "./leaf.ts";
 import { type CheckpointOptions, checkpointsOf, removeTrace } from "./leaf-trace.ts";
 import { type LeafPlace, leafRoot, seatName, templateOf } from "./plan.ts";
+import type { StoreSentence } from "./receipt.ts";
 import type { RoundsRecord } from "./record.ts";
 import { hasQuorum, isRecorders, type Roll } from "./roll.ts";
 import { originIn } from "./seeds.ts";
@@ -15,6 +16,8 @@ export interface Performed {
   readonly statement: Statement;
   /** The metrics of the last step. */
   readonly metrics: Record<string, number>;
+  /** What stores have signed of it, where its owner has asked them. Default: none; the recorder asks. */
+  readonly receipts?: readonly StoreSentence[];
 }
 
 /** @throws {RoundsError} when the recorder has not signed a roll, or had to wait for more members */

@@ -6,7 +6,7 @@ import { RoundsError } from "../errors/index.ts";
 import { exists } from "../files/regular.ts";
 import type { BeaconValue } from "./beacon.ts";
 import { Blobs } from "./blobs.ts";
-import { admitEvidence } from "./evidence-log.ts";
+import { admitEvidence, admitReceipts } from "./evidence-log.ts";
 import { readInstance } from "./instance-file.ts";
 import type { SourceState } from "./leaf.ts";
 import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.ts";
@@ -76,8 +76,8 @@ export class RoundsRecord {
   }
 
   /**
-   * @param evidence folders of participants in this performance, whose leaves' files count beside the
-   *   record's as what their owners show
+   * @param evidence folders of participants in this performance, whose leaves' files and receipts count
+   *   beside the record's as what their owners show
    * @throws {RoundsError} when the folder is no record, a file of it is not what it should be, or a folder of
    *   evidence has no leaves
    */
@@ -88,7 +88,8 @@ export class RoundsRecord {
     const record = new RoundsRecord(folder, plan, instance, blobs, await readLog(logFile(folder), plan.turns));
     await admitEvidence(record);
     for (const each of evidence) {
-      if (!(await exists(path.join(each, "rounds"))))
+      const hasReceipts = await admitReceipts(record, each);
+      if (!hasReceipts && !(await exists(path.join(each, "rounds"))))
         throw new RoundsError("RECORD", `${each} has no leaves, so it shows nothing; name the folder that a participant keeps of this performance`, { folder: each }); // prettier-ignore
       record.evidence.push(each);
     }

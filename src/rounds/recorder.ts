@@ -3,10 +3,12 @@
  */
 import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { messageOf, RoundsError, RunError, UsageError } from "../errors/index.ts";
+import { Asking, isAbsence } from "./asking.ts";
 import { isAway } from "./away.ts";
 import { beaconRound, isValueOf } from "./beacon.ts";
 import type { Crew } from "./crew.ts";
 import { sameClaim } from "./leaf.ts";
+import { keepReceipts } from "./evidence-log.ts";
 import { LogWriter, readLog } from "./log.ts";
 import { roundRootIn } from "./machine.ts";
 import type { Performed } from "./participant.ts";
@@ -17,16 +19,10 @@ import type { RunRoundsOptions } from "./run.ts";
 import { valueFor } from "./seeds.ts";
 import type { Signer } from "./signer.ts";
 import { isOwners, recordRootOf } from "./statement.ts";
+import { Storing } from "./storing.ts";
 
-/** What a participant was asked for: its leaf, or why there is none. */
-type Outcome = { readonly performed: Performed } | { readonly why: string };
-
-const MINUTE = 60_000;
-/** The longest time that a timer takes. */
-const LONGEST = 2 ** 31 - 1;
-/** Failures of a participant that a turn may miss. Others are of this machine, and end the run. */
-const ABSENCE: ReadonlySet<string> = new Set(["VERDE_ROUNDS_PARTICIPANT", "VERDE_ROUNDS_LATE"]);
-const isAbsence = (error: unknown): boolean => error instanceof RoundsError && ABSENCE.has(error.code);
+/** Whether too few stores have signed. */
+const isShort = (error: unknown): boolean => error instanceof RoundsError && error.code === "VERDE_ROUNDS_STORES";
 
 /** Admits what the participants have performed, in the order of the seats. */
 export class Recorder {
@@ -34,6 +30,8 @@ export class Recorder {
   private readonly crew: Crew;
   private readonly signer: Signer;
   private readonly options: RunRoundsOptions;
+  private readonly asking: Asking;
+  private readonly storing: Storing;
   private readonly rounds: Bytes[] = [];
 
   constructor(record: RoundsRecord, crew: Crew, signer: Signer, options: RunRoundsOptions) {
@@ -41,6 +39,8 @@ export class Recorder {
     this.crew = crew;
     this.signer = signer;
     this.options = options;
+    this.asking = new Asking(record.plan, crew, options);
+    this.storing = new Storing(record, crew.stores ?? [], options);
   }
 
   async run(): Promise<void> {
@@ -91,11 +91,11 @@ export class Recorder {
 
   /** A turn, or what is left of it, that misses nobody. */
   private async whole(log: LogWriter, places: readonly LeafPlace[]): Promise<void> {
-    const { crew } = this;
-    const started = crew.together ? places.map((place) => crew.perform(place, this.faultOf(place))) : [];
+    const { crew, asking } = this;
+    const started = crew.together ? places.map((place) => asking.perform(place)) : [];
     await Promise.allSettled(started);
     for (const [i, place] of places.entries()) {
-      const performed = await (started[i] ?? crew.perform(place, this.faultOf(place)));
+      const performed = await (started[i] ?? asking.perform(place));
       await this.admit(log, place, performed);
       if (this.options.signal?.aborted) throw this.stopped(place);
     }
@@ -103,7 +103,7 @@ export class Recorder {
 
   /** A turn that may miss members, until the roll that closes it. */
   private async rolled(log: LogWriter, at: TurnPlace): Promise<void> {
-    const { record, crew, signer, options } = this;
+    const { record, crew, signer, options, asking, storing } = this;
     const { plan, instance } = record;
     const lacking = await this.lacking(at);
     // Whose statement is in the log was there, so what it has lost has to be made again.
@@ -113,18 +113,22 @@ export class Recorder {
     // A roll that was signed before this process was started is the one that counts: nobody is asked again.
     const signed = await signer.signedRoll(instance, at);
     const isClosed = signed !== undefined && bytesEqual(signed, presentWord(presence()));
-    const asked = isClosed ? [] : lacking.filter((place) => !record.at(place));
-    const least = plan.turns[at.turn].quorum! - (members.length - asked.length);
-    const outcomes = crew.together ? await this.gathered(asked, least) : undefined;
-    const absent = new Map<LeafPlace, string>(isClosed ? lacking.map((place) => [place, "it had not delivered"]) : []);
+    const open = lacking.filter((place) => !record.at(place));
+    // Nor who is missed by the stores: they sign no receipt for it any more.
+    const asked = isClosed ? [] : open.filter((place) => !storing.isMissed(place));
+    const least = plan.turns[at.turn].quorum! - (members.length - open.length);
+    const late = (place: LeafPlace): void => options.onLate?.(this.infoOf(place));
+    const outcomes = crew.together ? await asking.gathered(asked, least, late) : undefined;
+    const absent = new Map<LeafPlace, string>(open.flatMap((place) => (asked.includes(place) ? [] : [[place, "it had not delivered"]]))); // prettier-ignore
     for (const place of asked) {
-      const outcome = outcomes?.get(place.seat) ?? (await this.attempt(place));
+      const outcome = outcomes?.get(place.seat) ?? (await asking.attempt(place));
       const why = "why" in outcome ? outcome.why : await this.admitted(log, place, outcome.performed);
       if (why !== undefined) absent.set(place, why);
       if (options.signal?.aborted) throw this.stopped(place);
     }
+    if (!isClosed) await this.recover(log, at, absent);
+    await this.miss(log, absent);
     const present = presence();
-    if (!hasQuorum(plan, { turn: at.turn, present })) throw this.tooFew(at, present, absent);
     const roll = { ...at, present, signature: await signer.roll(instance, { ...at, present }) };
     await log.roll(roll);
     record.rolls.admit(roll);
@@ -132,57 +136,68 @@ export class Recorder {
     for (const [place, why] of absent) options.onAbsent?.({ ...this.infoOf(place), why });
   }
 
-  /** Asks all at once. When as many as the turn needs have delivered, the others have some time left. */
-  private async gathered(asked: readonly LeafPlace[], least: number): Promise<ReadonlyMap<number, Outcome>> {
-    const { patience = MINUTE } = this.options;
-    const outcomes = new Map<number, Outcome>();
-    const waiting = new AbortController();
-    let delivered = 0;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
-      const check = (): void => {
-        if (outcomes.size === asked.length) resolve();
-        else if (delivered >= least) timer ??= setTimeout(resolve, Math.min(patience, LONGEST));
-      };
-      for (const place of asked)
-        this.attempt(place, waiting.signal).then((outcome) => {
-          if (waiting.signal.aborted && "performed" in outcome) this.options.onLate?.(this.infoOf(place));
-          outcomes.set(place.seat, outcome);
-          if ("performed" in outcome) delivered++;
-          check();
-        }, reject);
-      check();
-    }).finally(() => clearTimeout(timer));
-    const inTime = new Map(outcomes);
-    waiting.abort();
-    for (const { seat } of asked) if (!inTime.has(seat)) inTime.set(seat, { why: "it has not delivered in time" });
-    return inTime;
+  /**
+   * Takes the leaves of absent members that stores hold. So a member that has reached the stores is present.
+   * @throws {RoundsError} QUORUM when too few are present then: nobody is asked for notes before
+   */
+  private async recover(log: LogWriter, at: TurnPlace, absent: Map<LeafPlace, string>): Promise<void> {
+    const { plan } = this.record;
+    for (const place of absent.keys()) if (!this.isCensored(place)) await this.found(log, place, absent);
+    const present = plan.seats.flatMap(({ turn }, seat) =>
+      turn === at.turn ? [this.record.at({ round: at.round, seat }) !== undefined] : [],
+    );
+    if (!hasQuorum(plan, { turn: at.turn, present })) throw this.tooFew(at, present, absent);
   }
 
-  private async attempt(place: LeafPlace, signal?: AbortSignal): Promise<Outcome> {
-    const { crew, record, options } = this;
-    if (isAway(record.plan, options.away ?? [], place)) return { why: "it stays away, as --away says" };
-    try {
-      return { performed: await crew.perform(place, this.faultOf(place), signal) };
-    } catch (error) {
-      if (isAbsence(error)) return { why: messageOf(error) };
-      throw error;
-    }
+  /** Has the stores say of each absent member that they have no leaf of it. */
+  private async miss(log: LogWriter, absent: Map<LeafPlace, string>): Promise<void> {
+    const { storing } = this;
+    for (const place of absent.keys())
+      try {
+        await storing.list(log, await storing.notes(place, this.isCensored(place)));
+      } catch (error) {
+        // It may have reached them after they were asked what they hold.
+        if (!isShort(error) || !(await this.found(log, place, absent))) throw error;
+      }
+  }
+
+  private async found(log: LogWriter, place: LeafPlace, absent: Map<LeafPlace, string>): Promise<boolean> {
+    const statement = await this.storing.find(place);
+    if (!statement) return false;
+    const why = await this.admitted(log, place, { statement, metrics: {} });
+    if (why !== undefined) absent.set(place, why);
+    return why === undefined && absent.delete(place);
+  }
+
+  private isCensored(place: LeafPlace): boolean {
+    return isAway(this.record.plan, this.options.censored ?? [], place);
   }
 
   /** Why a leaf is not admitted, if it is not. */
   private async admitted(log: LogWriter, place: LeafPlace, performed: Performed): Promise<string | undefined> {
     try {
+      if (this.isCensored(place)) return await this.leaveOut(performed);
       await this.admit(log, place, performed);
       return undefined;
     } catch (error) {
-      if (isAbsence(error)) return messageOf(error);
+      if (isAbsence(error) || isShort(error)) return messageOf(error);
       throw error;
     }
   }
 
-  /** A leaf is admitted if its owner has signed it. Whether it is right is for those who dispute it. */
-  private async admit(log: LogWriter, place: LeafPlace, { statement, metrics }: Performed): Promise<void> {
+  /** In a drill: the owner has its receipts, and the recorder calls it absent. */
+  private async leaveOut({ statement, receipts }: Performed): Promise<string> {
+    const { folder, plan } = this.record;
+    const signed = await this.storing.receipts(statement, receipts);
+    await keepReceipts(folder, plan.turns, statement, signed.filter(({ run }) => run !== undefined)); // prettier-ignore
+    return "it is left out, as --censor says";
+  }
+
+  /**
+   * A leaf is admitted if its owner has signed it, and stores hold it. Whether it is right is for those who
+   * dispute it.
+   */
+  private async admit(log: LogWriter, place: LeafPlace, { statement, metrics, receipts }: Performed): Promise<void> {
     const { plan, instance } = this.record;
     const { round, seat } = place;
     const { participant, name } = this.infoOf(place);
@@ -191,13 +206,12 @@ export class Recorder {
     const known = this.record.at(place);
     if (known && !sameClaim(plan, place, known, statement))
       throw new RoundsError("PARTICIPANT", `${participant} computed other bits of ${name} in round ${round} than it has signed, so what was lost of it can't be made again`, { round, seat }); // prettier-ignore
-    if (!known) await log.statement(statement);
+    if (!known) {
+      await this.storing.list(log, await this.storing.receipts(statement, receipts));
+      await log.statement(statement);
+    }
     this.record.admit(statement);
     this.options.onLeaf?.({ ...this.infoOf(place), metrics });
-  }
-
-  private faultOf({ round, seat }: LeafPlace) {
-    return this.options.faults?.find((planted) => planted.round === round && planted.seat === seat)?.fault;
   }
 
   private infoOf(place: LeafPlace) {

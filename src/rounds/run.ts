@@ -21,6 +21,7 @@ import { planDifference } from "./plan-difference.ts";
 import { Recorder } from "./recorder.ts";
 import { Signer } from "./signer.ts";
 import { type Instance, instanceOf } from "./statement.ts";
+import type { SilentStore } from "./store.ts";
 
 /** How a plan is run. */
 export interface RunRoundsOptions {
@@ -34,6 +35,13 @@ export interface RunRoundsOptions {
   faults?: readonly PlantedFault[];
   /** Who stays away for some rounds, for drills. Who computes elsewhere is not asked then. */
   away?: readonly Away[];
+  /**
+   * Whom the recorder calls absent in some rounds though it has the leaf, for drills. The receipts of these
+   * leaves are in receipts.log then, where their owner would keep them.
+   */
+  censored?: readonly Away[];
+  /** Stores that sign both a receipt and a note of absence in some rounds, for drills. */
+  twice?: readonly Away[];
   /**
    * How long a turn waits for its other members once its quorum has delivered, in milliseconds; default a
    * minute. Participants in this process are always waited for.
@@ -67,6 +75,8 @@ export interface RunRoundsOptions {
   onNews?(leaf: Omit<LeafInfo, "metrics">, news: LeafNews): void;
   /** Called when a turn is closed, for each member that was not there. */
   onAbsent?(absence: AbsenceInfo): void;
+  /** Called when a store has not signed what it was asked for. */
+  onSilent?(silent: SilentStore & { readonly name: string }): void;
   /** Called for a leaf that is refused, because it has come after its turn was closed. */
   onLate?(leaf: Omit<LeafInfo, "metrics">): void;
 }
@@ -96,7 +106,16 @@ export interface LeafInfo extends LeafPlace {
 }
 
 /** Where a record's own files are. What else is in its folder stays. */
-const OWN_FILES = ["plan.cbor", "instance.json", "record.log", "templates", "blobs", "rounds", "processes"];
+const OWN_FILES = [
+  "plan.cbor",
+  "instance.json",
+  "record.log",
+  "templates",
+  "blobs",
+  "rounds",
+  "processes",
+  "receipts.log",
+];
 
 /**
  * Runs all rounds of a plan.
@@ -113,18 +132,22 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
   const lock = takeLock(path.join(out, "record.lock"), out);
   try {
     const isDrill = (participant: number): boolean =>
-      options.faults?.some(({ seat }) => plan.seats[seat].participant === participant) ?? false;
+      [...(options.faults ?? []).map(({ seat }) => plan.seats[seat]), ...(options.twice ?? [])].some((each) => each.participant === participant); // prettier-ignore
     const { participants = "local" } = options;
     const signers: Signer[] = [];
     if (options.staked) signers.push(...options.staked.participants);
     else if (typeof participants === "string")
       for (const [i, { name }] of plan.participants.entries()) signers.push(await Signer.open(state, name, isDrill(i)));
     const owners = typeof participants === "string" ? signers.map(({ address }) => address) : participants.owners;
-    const recorder = options.staked?.recorder ?? (await Signer.open(state, "recorder"));
+    const recorder =
+      options.staked?.recorder ?? (await Signer.open(state, "recorder", (options.censored ?? []).length > 0));
+    const second = new Map<number, Signer>();
+    for (const { participant } of options.twice ?? [])
+      second.set(participant, await Signer.open(state, plan.participants[participant].name, true, path.join(state, "twice"))); // prettier-ignore
     const record = await recordFor(plan, options, owners, recorder);
     const crew =
       typeof participants === "string"
-        ? await crewFor(record, { ...options, participants, state, checkpoints }, signers, isDrill)
+        ? await crewFor(record, { ...options, participants, state, checkpoints, second }, signers, isDrill)
         : await participants.crew(record);
     try {
       await options.onBegin?.(record);

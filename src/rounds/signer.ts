@@ -43,10 +43,11 @@ export class Signer {
    * The signer of a participant. Its key is made at the first use.
    * @param state the user's folder for keys
    * @param name of the participant; a drill has a key of its own, because it signs what is wrong
+   * @param noted where it notes what it signs; default `state`. In another folder it signs a second time
    */
-  static async open(state: string, name: string, drill = false): Promise<Signer> {
+  static async open(state: string, name: string, drill = false, noted = state): Promise<Signer> {
     const key = await keptKey(path.join(state, "keys", "rounds", `${name}${drill ? ".drill" : ""}.key`));
-    return new Signer(key, path.join(state, "rounds"));
+    return new Signer(key, path.join(noted, "rounds"));
   }
 
   /**

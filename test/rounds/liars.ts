@@ -12,10 +12,19 @@ import type { RecordMark } from "../../src/rounds/log-entry.ts";
 import { type LeafClaim, type LeafPlace, leafRoot, type Plan, templateOf } from "../../src/rounds/plan.ts";
 import { beginRecord } from "../../src/rounds/begin-record.ts";
 import { logFile, RoundsRecord } from "../../src/rounds/record.ts";
+import { missingDigest, storedDigest, type StoreSentence } from "../../src/rounds/receipt.ts";
 import { isRolled, type Roll, rollDigest, turnOf, type TurnPlace } from "../../src/rounds/roll.ts";
 import { markBefore, needsMark, originIn } from "../../src/rounds/seeds.ts";
-import { type Instance, instanceOf, leafDigest, recordDigest, type Statement } from "../../src/rounds/statement.ts";
+import {
+  type Instance,
+  instanceOf,
+  leafDigest,
+  recordDigest,
+  runOf,
+  type Statement,
+} from "../../src/rounds/statement.ts";
 import { recordClaim } from "../../src/rounds/machine.ts";
+import type { RunRoot } from "../../src/trace/commitments.ts";
 import { given } from "./test-beacon.ts";
 
 /** The key of a party. */
@@ -44,6 +53,24 @@ export function called(instance: Instance, at: TurnPlace, present: readonly bool
   return { ...at, present, signature: signDigest(rollDigest(instance, at, present), secretOf(by)) };
 }
 
+/** What a store signs about a place, or somebody else does: a receipt of a run, or a note of absence. */
+export function stored(
+  instance: Instance,
+  { round, seat }: LeafPlace,
+  store: number,
+  run?: RunRoot,
+  by = `store-${store}`,
+): StoreSentence {
+  const digest = run ? storedDigest(instance, { round, seat }, run) : missingDigest(instance, { round, seat });
+  return { round, seat, store, ...(run && { run }), signature: signDigest(digest, secretOf(by)) };
+}
+
+/** Has all stores sign of a place that they hold its leaf, or have none. */
+function storedBy({ plan, instance, sentences }: RoundsRecord, place: LeafPlace, statement?: Statement): void {
+  for (let store = 0; store < (plan.storage?.members ?? 0); store++)
+    sentences.admit(stored(instance, place, store, statement && runOf(plan, statement)));
+}
+
 /** What the recorder signs of a record, or somebody else does. */
 export function marked(instance: Instance, rounds: number, root: Bytes, by = "recorder"): RecordMark {
   return { rounds, root, signature: signDigest(recordDigest(instance, rounds, root), secretOf(by)) };
@@ -61,15 +88,17 @@ export function mark(record: RoundsRecord): void {
  * mark that it read.
  * @param marks that it has signed; default those of the new list
  * @param more statements that it lists beside
+ * @param sentences of stores, each as it is listed
  */
 export async function relisted(
   record: RoundsRecord,
   rolls: (roll: Roll) => readonly Roll[],
   marks: readonly RecordMark[] = [],
   more: readonly Statement[] = [],
+  sentences: (sentence: StoreSentence) => readonly StoreSentence[] = (sentence) => [sentence],
 ): Promise<RoundsRecord> {
   const { folder, plan, instance, blobs, all } = record;
-  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, beacons: [...record.beacons.values()], end: 0, hash: new Uint8Array() }; // prettier-ignore
+  const content = { statements: [...all, ...more], rolls: record.rolls.all.flatMap(rolls), marks, beacons: [...record.beacons.values()], sentences: record.sentences.all.flatMap(sentences), end: 0, hash: new Uint8Array() }; // prettier-ignore
   const other = new RoundsRecord(folder, plan, instance, blobs, content);
   for (const statement of all) {
     const { read: _, ...note } = await record.note(statement);
@@ -114,6 +143,7 @@ export async function performedRecord(
       const { member } = plan.seats[seat];
       const isThere = !isRolled(plan, turn) || !away(place);
       const close = (): void => {
+        if (!isThere) storedBy(record, place);
         if (!isRolled(plan, turn) || member !== plan.turns[turn.turn].members - 1) return;
         const present = plan.seats.flatMap((each, i) => (each.turn === turn.turn ? [record.at({ round, seat: i }) !== undefined] : [])); // prettier-ignore
         record.rolls.admit(called(instance, turn, present));
@@ -132,6 +162,7 @@ export async function performedRecord(
         await record.blobs.put(tensors, roots);
         await record.writeNote(place, await same.note(place));
         record.admit(stated(plan, instance, place, claim));
+        storedBy(record, place, record.at(place));
         close();
         continue;
       }
@@ -151,6 +182,7 @@ export async function performedRecord(
       await record.blobs.put(state, roots);
       await record.writeNote(place, { roots, metrics, ...(planted && { fault: planted.fault }) });
       record.admit(stated(plan, instance, place, claim));
+      storedBy(record, place, record.at(place));
       close();
     }
     const root = marks[round + 1];
@@ -162,8 +194,9 @@ export async function performedRecord(
 }
 
 /** Writes the log of a record, so that it can be opened from its folder. */
-export async function writeRecordLog({ folder, all, second, rolls, marks }: RoundsRecord): Promise<void> {
+export async function writeRecordLog({ folder, all, second, rolls, marks, sentences }: RoundsRecord): Promise<void> {
   const log = await LogWriter.open(logFile(folder));
+  for (const sentence of sentences.all) await log.sentence(sentence);
   for (const statement of [...all, ...second]) await log.statement(statement);
   for (const roll of [...rolls.all, ...rolls.second]) await log.roll(roll);
   for (const mark of marks) await log.mark(mark);

@@ -112,6 +112,7 @@ export function describeBlame({ participant, reason, location }: Blame): string 
     operator: `computed another value${at}`,
     message: `handed on another state than it had computed${operator}`,
     record: "signed another list than the record has, or none from which seeds follow",
+    receipts: "lists a leaf without receipts of enough stores, or calls a member absent without their notes",
     roll: "closed a turn by no roll that fits: one is missing, has too few members, or contradicts the leaves it lists",
   }[reason];
   return `${participant} ${why}.`;

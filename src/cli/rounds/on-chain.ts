@@ -62,6 +62,7 @@ const LOST: Readonly<Record<ChainBlame["reason"], string>> = {
   message: "handed on another state than it had computed",
   record: "signed another record",
   roll: "closed a turn by no roll that fits",
+  receipts: "lacks what stores had to sign for it",
   silence: "could not answer in time",
 };
 

@@ -29,7 +29,9 @@ export function drawRecord(record: RoundsRecord, wrong?: LeafPlace): string {
     y: TOP + ROW * plan.seats[seat].participant + ROW / 2,
   });
   const width = LEFT + COLUMN * rounds.length * plan.turns.length + 20;
-  const height = TOP + ROW * plan.participants.length + 24;
+  // Stores have no leaves, and stand last.
+  const rows = plan.participants.slice(0, plan.participants.length - (plan.storage?.members ?? 0));
+  const height = TOP + ROW * rows.length + 24;
   const isWrong = (place: LeafPlace): boolean => place.round === wrong?.round && place.seat === wrong.seat;
   const places = rounds.flatMap((round) => plan.seats.map((_, seat) => ({ round, seat })));
   const arrows = places.flatMap((place) =>
@@ -46,7 +48,7 @@ export function drawRecord(record: RoundsRecord, wrong?: LeafPlace): string {
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="12" y="22" font-size="14" fill="#1c2430">${escaped(plan.name)}${first > 0 || last < plan.rounds ? `, rounds ${first} to ${last} of ${plan.rounds}` : ""}</text>`,
     ...rounds.flatMap((round, i) => roundFrame(plan, round, i, height)),
-    ...plan.participants.map(({ name }, i) => `<text x="12" y="${TOP + ROW * i + ROW / 2 + 4}" fill="#1c2430">${escaped(name)}</text>`), // prettier-ignore
+    ...rows.map(({ name }, i) => `<text x="12" y="${TOP + ROW * i + ROW / 2 + 4}" fill="#1c2430">${escaped(name)}</text>`), // prettier-ignore
     ...arrows,
     ...boxes,
     "</svg>",

@@ -28,12 +28,22 @@ const BEACON = [
 ] as const;
 const EVIDENCE = [
   "--evidence <folder>",
-  "what a participant keeps of this performance: it shows what its leaves have read; may be given several times",
+  "what a participant keeps of this performance: it shows what its leaves have read, and its receipts; may be given several times",
   (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 const AWAY = [
   "--away <absence>",
-  "have a participant stay away, for drills: worker-2=3..5 names rounds in which the plan may miss it",
+  "have a participant or a store stay away, for drills: worker-2=3..5 names rounds in which the plan may miss it",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
+const CENSOR = [
+  "--censor <member>",
+  "have the recorder call a member absent that has delivered, for drills: worker-2=3..5 (docs/rounds.md)",
+  (text: string, before: string[] = []): string[] => [...before, text],
+] as const;
+const TWICE = [
+  "--twice <store>",
+  "have a store sign both that it holds a leaf and that it has none, for drills: store-1=3..5 (docs/rounds.md)",
   (text: string, before: string[] = []): string[] => [...before, text],
 ] as const;
 const FAULT = [
@@ -69,6 +79,8 @@ export function register(program: Command): void {
     .option(...PATIENCE)
     .option(...CHECKPOINTS)
     .option(...AWAY)
+    .option(...CENSOR)
+    .option(...TWICE)
     .option(...FAULT)
     .option(...BACKEND)
     .option("--resume", "continue a record that was stopped")

@@ -3,12 +3,14 @@ import { rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { toHex } from "../../encoding/bytes.ts";
 import { RunError, UsageError } from "../../errors/index.ts";
-import { parseAway } from "../../rounds/away.ts";
+import { parseAway, parseCensored, parseTwice } from "../../rounds/away.ts";
 import { drandServers } from "../../rounds/beacon-source.ts";
 import { parseRoundFault } from "../../rounds/fault.ts";
 import { describeNews } from "../../rounds/leaf-news.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
+import { namesOf, type Plan } from "../../rounds/plan.ts";
 import { type LeafInfo, runRounds } from "../../rounds/run.ts";
+import type { SilentStore } from "../../rounds/store.ts";
 import { parseDuration } from "../../settlement/duration.ts";
 import { reportFailure } from "../exit.ts";
 import { exitWith } from "../guard.ts";
@@ -29,6 +31,8 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
   checkpointEvery?: number;
   beacon?: string[];
   away?: string[];
+  censor?: string[];
+  twice?: string[];
   fault?: string[];
   backend?: string;
   resume?: boolean;
@@ -37,12 +41,26 @@ interface Flags extends NetworkFlags, PlanFlags, StakedFlags {
 }
 
 export async function runPlan(path: string, rest: string[], flags: Flags, command: Command): Promise<void> {
-  const { out, participants, away = [], fault = [], backend, resume = false, force = false, json = false } = flags;
+  const {
+    out,
+    participants,
+    away = [],
+    censor = [],
+    twice = [],
+    fault = [],
+    backend,
+    resume = false,
+    force = false,
+    json = false,
+  } = flags;
   const plan = await planOf(path, rest, flags, command);
   expectStakeable(flags);
   const staked = flags.terms === undefined ? undefined : await (await import("./staked.ts")).stakedRun(plan, flags.terms, flags, participants === "local"); // prettier-ignore
   const planted = fault.map((text) => ({ text, planted: parseRoundFault(plan, text) }));
   const absences = away.map((text) => parseAway(plan, text));
+  if (participants === "nats" && twice.length > 0)
+    throw new UsageError("CONFLICT", "--twice is of stores in this process; omit it, or take --participants local");
+  const drills = { away: absences, censored: censor.map((text) => parseCensored(plan, text)), twice: twice.map((text) => parseTwice(plan, text)) }; // prettier-ignore
   const stopping = stopOnSignal("the leaves that are being computed are finished, and then the rounds stop");
   let others: OverNetwork | undefined;
   let served: Served | undefined;
@@ -59,7 +77,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       ...(staked && { staked }),
       faults: planted.map((each) => each.planted),
       ...(flags.beacon && { beacon: drandServers(flags.beacon, sayWait) }),
-      away: absences,
+      ...drills,
       patience: 1000 * parseDuration(flags.patience),
       ...(flags.checkpointEvery !== undefined && { checkpointEvery: flags.checkpointEvery }),
       resume,
@@ -69,6 +87,7 @@ export async function runPlan(path: string, rest: string[], flags: Flags, comman
       onLeaf: (leaf) => (json ? writeJson(leafLine(leaf)) : writeLine(describeLeaf(leaf))),
       onNews: (leaf, news) => (json ? writeJson({ ...placeLine(leaf), checkpoint: news }) : writeLine(describeNews(leaf.name, leaf.round, news))), // prettier-ignore
       onAbsent: ({ why, ...leaf }) => (json ? writeJson({ ...placeLine(leaf), absent: true, why }) : writeLine(`${describePlace(leaf)}  absent: ${why}`)), // prettier-ignore
+      onSilent: (silent) => (json ? writeJson(silentLine(plan, silent)) : writeLine(describeSilent(plan, silent))),
       onLate: (leaf) => reportLine(`verde: ${leaf.name} of round ${leaf.round} is refused: it has come after its turn was closed`), // prettier-ignore
     });
     report(record, flags, await effectsOf(record, planted, backend));
@@ -107,7 +126,21 @@ function describeLeaf({ metrics, ...place }: LeafInfo): string {
   return describePlace(place) + (metrics.loss === undefined ? "" : `  loss ${formatNumber(metrics.loss)}`);
 }
 
-function report(record: RoundsRecord, { out, json }: Flags, faults: readonly Effect[]): void {
+type Silent = SilentStore & { readonly name: string };
+const silentLine = (plan: Plan, { name, why, ...place }: Silent) => ({ ...placeLine(namesOf(plan, place)), store: name, silent: true, why }); // prettier-ignore
+const describeSilent = (plan: Plan, { name, why, ...place }: Silent): string => `${describePlace(namesOf(plan, place))}  ${name} has not signed: ${why}`; // prettier-ignore
+
+/** What a drill has made of the record, and how it is found. */
+function drillLines({ censor = [], twice = [], out }: Flags): string[] {
+  const isDrill = "(a drill: this record is not honest)";
+  return [
+    ...censor.map((text) => `The recorder has left out ${text} ${isDrill}; the receipts are in ${out}/receipts.log, which \`verde rounds audit ${out} --evidence ${out}\` reads.`), // prettier-ignore
+    ...twice.map((text) => `The store ${text} has signed twice ${isDrill}.`),
+  ];
+}
+
+function report(record: RoundsRecord, flags: Flags, faults: readonly Effect[]): void {
+  const { out, json } = flags;
   const { plan, instance, marks, size } = record;
   const absent = absencesOf(record).length;
   const root = toHex(marks[marks.length - 1].root);
@@ -117,5 +150,5 @@ function report(record: RoundsRecord, { out, json }: Flags, faults: readonly Eff
   }
   const away = absent === 0 ? "" : `; ${absent} ${absent === 1 ? "was" : "were"} absent`;
   writeLine(`${plan.name}: ${plan.rounds} rounds, ${size} leaves of ${plan.participants.length} participants${away}.`);
-  writeLine(`The record ${root} is in ${out}.`, ...faults.map(describeEffect));
+  writeLine(`The record ${root} is in ${out}.`, ...faults.map(describeEffect), ...drillLines(flags));
 }

@@ -1,0 +1,54 @@
+/**
+ * Who is to blame about stores (spec 7.14): the recorder for what its record lacks, a store for two
+ * sentences.
+ */
+import type { Blame } from "./judge.ts";
+import type { LeafPlace } from "./plan.ts";
+import { isMissed, isStored, secondSentences, storeName } from "./receipt.ts";
+import type { RoundsRecord } from "./record.ts";
+import { runOf } from "./statement.ts";
+
+/**
+ * What can be said of a record about a place: it lists a leaf without receipts of enough stores, or calls its
+ * member absent without enough notes. What is shown beside the record does not count: the recorder had to
+ * have it.
+ */
+export function blameStorage(record: RoundsRecord, place: LeafPlace): Blame | undefined {
+  const { plan, instance, sentences } = record;
+  if (!plan.storage) return undefined;
+  const statement = record.at(place);
+  const has = record.isAbsent(place)
+    ? isMissed(plan, instance, sentences.at(place), place)
+    : !statement || isStored(plan, instance, sentences.at(place), place, runOf(plan, statement));
+  return has ? undefined : { participant: "recorder", reason: "receipts" };
+}
+
+/** The same, of a place and of all whom the roll of its turn calls absent. */
+export function blameTurnStorage(record: RoundsRecord, place: LeafPlace): Blame | undefined {
+  const { plan } = record;
+  const others = plan.seats.flatMap(({ turn }, seat) => {
+    const other = { round: place.round, seat };
+    return turn === plan.seats[place.seat].turn && record.isAbsent(other) ? [other] : [];
+  });
+  for (const each of [place, ...others]) {
+    const blame = blameStorage(record, each);
+    if (blame) return blame;
+  }
+  return undefined;
+}
+
+/**
+ * Stores that have signed two different sentences of a place, in records of one instance or beside them.
+ * @param at the one place that is asked for; default: all
+ */
+export function blameStores(records: readonly RoundsRecord[], at?: LeafPlace): (Blame & LeafPlace)[] {
+  const [{ plan, instance }] = records;
+  const lists = records.flatMap(({ sentences, shownSentences }) => [sentences, shownSentences]);
+  const signed = lists.flatMap((list) => (at ? list.at(at) : list.all));
+  return secondSentences(plan, instance, signed).map(([{ store, round, seat }]) => ({
+    participant: storeName(plan, store),
+    reason: "equivocation",
+    round,
+    seat,
+  }));
+}
