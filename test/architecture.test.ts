@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   rounds: 6_700,
   settlement: 14_060,
   index: 40,
-  services: 6_700,
+  services: 7_000,
   web: 1_600,
   cli: 14_340,
 };

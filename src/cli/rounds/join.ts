@@ -7,7 +7,8 @@ import { plainText } from "../../game/received.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { parseRoundFault, type PlantedFault } from "../../rounds/fault.ts";
 import { describeNews } from "../../rounds/leaf-news.ts";
-import { Joined, type JoinOptions } from "../../services/rounds/join.ts";
+import { Joined } from "../../services/rounds/join.ts";
+import type { JoinOptions } from "../../services/rounds/join-options.ts";
 import { JoinedStore } from "../../services/rounds/joined-store.ts";
 import type { JoinStoreOptions } from "../../services/rounds/store-options.ts";
 import { parseDuration } from "../../settlement/duration.ts";
@@ -91,6 +92,7 @@ function openMember(common: Common, flags: Flags, faults: readonly PlantedFault[
       else sayNow(describeNews(name, round, news), json, { checkpoint: news });
     },
     onLeaf: ({ round }, name) => sayNow(`${name} of round ${round} is signed`, json),
+    onSilent: ({ name, round, why }) => sayNow(`${name} signs no receipt for the leaf of round ${round}: ${plainText(why)}`, json), // prettier-ignore
     onClosed: ({ round }, name) => sayNow(`round ${round} was closed without ${name}: the recorder has signed that it was absent`, json), // prettier-ignore
   });
 }

@@ -20,6 +20,7 @@ import { Correspondent, isAway } from "./correspondent.ts";
 import type { Fetched, FetchOptions, Lacking } from "./fetch-options.ts";
 import { fetchLeaf } from "./fetched-leaf.ts";
 import { fetchInstance, fetchPlan } from "./fetched-plan.ts";
+import { fetchHeld } from "./held-leaf.ts";
 import { entriesOf, readAll, settleHistory } from "./histories.ts";
 import { recordSubject } from "./messages.ts";
 import { OfferedRounds, unsignedIn } from "./offered-rounds.ts";
@@ -172,8 +173,8 @@ export class RecordFetch {
   }
 
   /**
-   * A leaf's files. What the server does not have, or has in another form, is lacking: the next pass asks
-   * again.
+   * A leaf's files. What the server does not have, or has in another form, the stores are asked for that have
+   * signed it. What they do not give is lacking: the next pass asks again.
    */
   private async leaf({ record, lacking }: State, leaf: Statement): Promise<void> {
     try {
@@ -181,7 +182,9 @@ export class RecordFetch {
       lacking.delete(leaf);
     } catch (error) {
       if (!(error instanceof RoundsError) || error.code !== "VERDE_ROUNDS_SERVER" || isAway(error)) throw error;
-      this.miss(lacking, record, leaf, messageOf(error));
+      const left = record.plan.storage ? await fetchHeld(record, leaf, this.options, this.spend) : "";
+      if (left === undefined) lacking.delete(leaf);
+      else this.miss(lacking, record, leaf, [messageOf(error), left].filter((each) => each !== "").join("; "));
     }
   }
 

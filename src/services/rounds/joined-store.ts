@@ -183,7 +183,7 @@ export class JoinedStore {
     return { kind: "held", statement, roots: [...roots], sentence: await this.signed(record, place, run) };
   }
 
-  /** Signs, unless something else is signed for the place: a journal on the disk knows, also after a crash. */
+  /** Signs, unless something else is signed for the place: the journal knows it, also after a crash. */
   private async signed(record: RoundsRecord, place: LeafPlace, run: RunRoot | undefined): Promise<StoreSentence> {
     const { signer, store, options } = this;
     const { instance, plan } = record;

@@ -1,8 +1,8 @@
 /**
  * What a recorder and the participants of a plan say to each other over a network, in CBOR. A participant is
  * asked to perform its leaves; it asks the recorder for what it reads. Statements are signed by their owners,
- * and blobs are checked by their roots, so it does not matter who has sent them. A store is asked by owners to
- * keep leaves, and by the recorder what it has.
+ * and blobs are checked by their roots, so it does not matter who has sent them. A store is asked by owners
+ * to keep leaves, and by the recorder what it has.
  */
 import { decode, encode } from "cborg";
 import { z } from "zod";
@@ -12,6 +12,7 @@ import { FormatError, messageOf } from "../../errors/index.ts";
 import type { JobId } from "../../job/closed.ts";
 import { VALUE_BYTES } from "../../rounds/beacon.ts";
 import type { PlanId } from "../../rounds/plan.ts";
+import type { Instance } from "../../rounds/statement.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 
 /** Raised by every change of a message. */
@@ -133,6 +134,11 @@ const REPLY = z.discriminatedUnion("kind", [
     metrics: z.array(z.record(z.string().max(200), z.number())).max(2 ** 20),
     /** What it was computed from. */
     read: z.array(statement).max(MOST_READ),
+    /** What stores have signed of it, in a plan that has some. */
+    receipts: z
+      .array(sentence)
+      .max(2 ** 10)
+      .optional(),
     /** The fault of a drill, as its leaf's file has it. */
     fault: z.unknown().optional(),
   }),
@@ -199,6 +205,14 @@ export const subjectOf = (plan: PlanId, participant: string): string =>
 export const recorderSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.recorder`;
 
 export const recordSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.record`;
+
+/** An instance, as it is sent: its chain is known to those who have a stake. */
+export const sentInstance = ({ plan, salt, owners, recorder }: Omit<Instance, "id">) => ({
+  plan,
+  salt,
+  owners: [...owners],
+  recorder,
+});
 
 /** A reason for a failure, as it is sent. */
 export const failed = (code: string, message: string): Reply => ({

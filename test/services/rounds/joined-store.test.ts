@@ -11,7 +11,7 @@ import { Blobs } from "../../../src/rounds/blobs.ts";
 import { isStores, type StoreSentence } from "../../../src/rounds/receipt.ts";
 import { RoundsRecord } from "../../../src/rounds/record.ts";
 import { runOf, type Statement } from "../../../src/rounds/statement.ts";
-import type { Asked, Reply } from "../../../src/services/rounds/messages.ts";
+import { type Asked, type Reply, sentInstance } from "../../../src/services/rounds/messages.ts";
 import { Http } from "../../../src/services/transport/http.ts";
 import { serveHub } from "../../../src/services/transport/hub.ts";
 import { InProcess } from "../../../src/services/transport/in-process.ts";
@@ -19,7 +19,7 @@ import type { Transport } from "../../../src/services/transport/transport.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { performedRecord, stated, testInstance } from "../../rounds/liars.ts";
 import { membershipPlan } from "../../rounds/membership-plan.ts";
-import { absenceOf, askOf, joinedStore, keepOf, sentInstance, serveOwners } from "./stored.ts";
+import { absenceOf, askOf, joinedStore, keepOf, serveOwners } from "./stored.ts";
 
 const path = temporaryFolder();
 const PROGRAM = fileURLToPath(new URL("./join-store.ts", import.meta.url));

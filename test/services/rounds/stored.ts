@@ -12,6 +12,7 @@ import {
   messages,
   MOST_REPLY,
   type Reply,
+  sentInstance,
   subjectOf,
 } from "../../../src/services/rounds/messages.ts";
 import { pieceOf, reasonOf } from "../../../src/services/rounds/replies.ts";
@@ -53,14 +54,6 @@ export async function serveOwners(
     ),
   );
 }
-
-/** The instance as it is sent. */
-export const sentInstance = ({ plan, salt, owners, recorder }: Instance) => ({
-  plan,
-  salt,
-  owners: [...owners],
-  recorder,
-});
 
 /** Asks somebody of a plan. */
 export async function askOf(
