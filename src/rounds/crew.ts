@@ -45,8 +45,11 @@ export interface Crew {
 export interface Muster {
   /** Their addresses, in the plan's order: 20 bytes each. */
   readonly owners: readonly Bytes[];
-  /** @param record gets the files of what they perform, and has what they read */
-  crew(record: RoundsRecord): Promise<Crew>;
+  /**
+   * @param record gets the files of what they perform, and has what they read
+   * @param recorder signs what is asked of stores
+   */
+  crew(record: RoundsRecord, recorder: Signer): Promise<Crew>;
 }
 
 /** The participants on this machine. */

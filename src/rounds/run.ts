@@ -139,7 +139,7 @@ export async function runRounds(plan: Plan, options: RunRoundsOptions): Promise<
     const crew =
       typeof participants === "string"
         ? await crewFor(record, { ...options, participants, state, checkpoints, second }, signers, isDrill)
-        : await participants.crew(record);
+        : await participants.crew(record, recorder);
     try {
       await options.onBegin?.(record);
       await new Recorder(record, crew, recorder, options).run();

@@ -9,6 +9,7 @@ import { appendDurably } from "../files/append.ts";
 import { makeFolder } from "../files/folder.ts";
 import { waitForLock } from "../files/lock.ts";
 import type { RunRoot } from "../trace/commitments.ts";
+import { requestDigest } from "./note-request.ts";
 import type { LeafPlace } from "./plan.ts";
 import { missingDigest, storedDigest } from "./receipt.ts";
 import { presentWord, type Roll, rollDigest, type TurnPlace } from "./roll.ts";
@@ -95,6 +96,11 @@ export class Signer {
   async absence(instance: Instance, place: LeafPlace): Promise<Bytes> {
     await this.note(instance, storePlace(place), NO_RUN);
     return signDigest(missingDigest(instance, place), this.secret);
+  }
+
+  /** Signs as the recorder that it asks a store for a note of absence. That says nothing of the place. */
+  request(instance: Instance, place: LeafPlace): Bytes {
+    return signDigest(requestDigest(instance, place), this.secret);
   }
 
   /** What was signed as a store for a place: the run root of a receipt, `"absence"`, or nothing yet. */

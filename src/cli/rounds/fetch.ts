@@ -17,6 +17,7 @@ import { networksOf } from "../network.ts";
 import { expectNetwork, type NetworkFlags } from "../network-options.ts";
 import { colors, formatBytes, reportLine, writeJson, writeLine } from "../output.ts";
 import { endSignal } from "../stop.ts";
+import { limitOf } from "./limit.ts";
 import { readPosted } from "./terms.ts";
 
 interface Flags extends NetworkFlags {
@@ -29,7 +30,6 @@ interface Flags extends NetworkFlags {
   json?: boolean;
 }
 
-const SIZES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 /** Leaves that are named one by one. */
 const MOST_NAMED = 5;
 
@@ -88,14 +88,6 @@ async function instanceFor(out: string, { terms, instance }: Flags): Promise<Ins
   } catch (error) {
     throw new UsageError("VALUE", `--instance ${quote(instance)} is no instance: ${messageOf(error)}; write 0x and 64 digits`, { found: instance }); // prettier-ignore
   }
-}
-
-/** @throws {UsageError} when the text is no number of bytes */
-function limitOf(text: string): number {
-  const [, number, unit]: (string | undefined)[] = /^(\d{1,9})(KiB|MiB|GiB|TiB)?$/.exec(text) ?? [];
-  if (number === undefined)
-    throw new UsageError("VALUE", `--limit ${quote(text)} is no size; write 500MiB, 64GiB or 2TiB`, { found: text });
-  return Number(number) * (unit === undefined ? 1 : SIZES[unit]);
 }
 
 function report(out: string, { record, rounds, isWhole, lacking, bytes }: Fetched, json: boolean): void {

@@ -89,11 +89,12 @@ async function startOwn(
   ending.push(end);
   reportLine(`verde: the participants find each other over ${carrier}, at ${network}`);
   const kept = flags.checkpointEvery === undefined ? [] : ["--checkpoint-every", String(flags.checkpointEvery)];
-  for (const [participant, { name }] of plan.participants.entries()) {
+  for (const [participant, { name, role }] of plan.participants.entries()) {
+    const isStore = role === plan.storage?.by;
     const own = faults.flatMap(({ text, planted }) =>
       plan.seats[planted.seat].participant === participant ? ["--fault", text] : [],
     );
-    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", join(foldersIn(flags.out), name), ...kept, ...own, ...(backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
+    const args = ["rounds", "join", ...words, "--as", name, "--network", network, "--out", join(foldersIn(flags.out), name), ...(isStore ? [] : kept), ...own, ...(isStore || backend === undefined ? [] : ["--backend", backend])]; // prettier-ignore
     const [program, ...before] = ownCommand();
     const child = spawn(program, [...before, ...args], {
       stdio: ["ignore", "ignore", "pipe", "ipc"],

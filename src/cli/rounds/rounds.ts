@@ -90,11 +90,16 @@ export function register(program: Command): void {
   addThreadsOption(addStakedOptions(addNetworkOptions(run))).action((path: string, rest: string[], flags) => runPlan(path, rest, flags, run)); // prettier-ignore
   const join = rounds
     .command("join")
-    .description("be a participant of a plan on a network: perform its leaves when a recorder asks, and sign them")
+    .description("be a participant of a plan on a network: perform and sign leaves, or as a store keep those of others")
     .argument("<plan>", "the module that exports the plan; all participants and the recorder have the same")
     .argument("[options...]", "the plan's own options: --name value")
     .requiredOption("--as <participant>", "its name in the plan, such as worker-2")
     .option("--out <folder>", "where it keeps what it reads and computes; each participant has its own", "out/rounds")
+    .option("--limit <size>", "a store: the most that the folder may hold: 500MiB, 2TiB (default: 64GiB)")
+    .option(
+      "--notice <time>",
+      "a store: how long an owner may still deliver after the recorder has asked for a note of absence (default: 10s)",
+    ) // prettier-ignore
     .option(...ROUNDS)
     .option(...SEED)
     .option(...PATIENCE)

@@ -6,7 +6,7 @@ import { plainText } from "../../game/received.ts";
 import { Blobs } from "../../rounds/blobs.ts";
 import { sleep } from "../provider/sleep.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type AskedOfParticipant, type AskedOfRecorder, type AskedOfServer, messages, MOST_REPLY, PIECE, type Reply } from "./messages.ts"; // prettier-ignore
+import { type Asked, type AskedOfServer, messages, MOST_REPLY, PIECE, type Reply } from "./messages.ts";
 
 /** Milliseconds until one answer has to be there. */
 const ANSWER_MILLIS = 30_000;
@@ -64,10 +64,7 @@ export class Correspondent {
    * @throws {RoundsError} with the code of this side, when it stays away, says why it has failed, or replies
    *   something else
    */
-  async ask<K extends Reply["kind"]>(
-    question: AskedOfParticipant | AskedOfRecorder | AskedOfServer,
-    ...kinds: K[]
-  ): Promise<Replied<K>> {
+  async ask<K extends Reply["kind"]>(question: Asked, ...kinds: K[]): Promise<Replied<K>> {
     const reply = await this.reached(messages.ask(question));
     if ((kinds as string[]).includes(reply.kind)) return reply as Replied<K>;
     if (reply.kind !== "failed") throw this.wrong(`replied "${reply.kind}" to "${question.kind}"`);

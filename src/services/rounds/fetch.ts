@@ -8,7 +8,6 @@ import { messageOf, RoundsError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { type FileLock, takeLock } from "../../files/lock.ts";
 import { exists } from "../../files/regular.ts";
-import { bytesIn } from "../../files/size.ts";
 import { Blobs } from "../../rounds/blobs.ts";
 import { evidenceFile } from "../../rounds/evidence-log.ts";
 import { LOG_BEGIN, type LogEntry, type LogPosition, LogWriter, MAGIC, readLog } from "../../rounds/log.ts";
@@ -21,13 +20,11 @@ import { Correspondent, isAway } from "./correspondent.ts";
 import type { Fetched, FetchOptions, Lacking } from "./fetch-options.ts";
 import { fetchLeaf } from "./fetched-leaf.ts";
 import { fetchInstance, fetchPlan } from "./fetched-plan.ts";
+import { fetchHeld } from "./held-leaf.ts";
 import { entriesOf, readAll, settleHistory } from "./histories.ts";
 import { recordSubject } from "./messages.ts";
 import { OfferedRounds, unsignedIn } from "./offered-rounds.ts";
-
-const DEFAULT_LIMIT = 2 ** 36;
-/** The longest file that is carried. */
-const MOST_FILE = 2 ** 32 - 1;
+import { MOST_FILE, Room } from "./room.ts";
 
 /** What is in the folder. */
 interface State {
@@ -44,12 +41,13 @@ export class RecordFetch {
   private readonly server: Correspondent;
   private readonly lock: FileLock;
   private state: State | undefined;
-  private bytes = 0;
+  private readonly room: Room;
 
   private constructor(options: FetchOptions, lock: FileLock) {
     const { transport, instance, patience, signal } = options;
     this.options = options;
     this.lock = lock;
+    this.room = new Room(options.out, options.limit, "fetch with a higher --limit, if the plan is the one that you mean"); // prettier-ignore
     this.server = new Correspondent(transport, recordSubject(instance), { name: "the server of the record", patience, signal, isServer: true }); // prettier-ignore
   }
 
@@ -84,19 +82,14 @@ export class RecordFetch {
     }
   }
 
-  private readonly spend = (bytes: number): void => {
-    const { limit = DEFAULT_LIMIT, out } = this.options;
-    if (this.bytes + bytes > limit || bytes > MOST_FILE)
-      throw new RoundsError("LIMIT", `${out} would have ${this.bytes + bytes} bytes, and it may have ${limit}; fetch with a higher --limit, if the plan is the one that you mean`, { limit, found: this.bytes + bytes }); // prettier-ignore
-    this.bytes += bytes;
-  };
+  private readonly spend = (bytes: number): void => this.room.spend(bytes);
 
   private async opened(): Promise<State> {
     const { out, instance } = this.options;
     const isOther = (await exists(path.join(out, "plan.cbor"))) && !(await exists(evidenceFile(out)));
     if (isOther)
       throw new RoundsError("FOREIGN", `${out} has a record that was not fetched; fetch into a folder of its own`, { out }); // prettier-ignore
-    this.bytes = await bytesIn(out);
+    await this.room.measure();
     if (!(await exists(logFile(out)))) await this.begin();
     const { plan, instance: own } = await openEmpty(out);
     if (!bytesEqual(own.id, instance))
@@ -119,7 +112,7 @@ export class RecordFetch {
     // Where the log was removed to have another history, what shows that there are two stays.
     if (!(await exists(evidenceFile(out)))) await LogWriter.open(evidenceFile(out));
     const instance = await fetchInstance(server, id);
-    const mostTensor = Math.min(MOST_FILE, this.options.limit ?? DEFAULT_LIMIT);
+    const mostTensor = Math.min(MOST_FILE, this.room.limit);
     const plan = await fetchPlan(instance, { server, blobs: new Blobs(blobFolder(out)), spend, mostTensor });
     await beginRecord(out, plan, instance);
     await LogWriter.open(logFile(out));
@@ -181,8 +174,8 @@ export class RecordFetch {
   }
 
   /**
-   * A leaf's files. What the server does not have, or has in another form, is lacking: the next pass asks
-   * again.
+   * A leaf's files. What the server does not have, or has in another form, the stores are asked for that have
+   * signed it. What they do not give is lacking: the next pass asks again.
    */
   private async leaf({ record, lacking }: State, leaf: Statement): Promise<void> {
     try {
@@ -190,7 +183,9 @@ export class RecordFetch {
       lacking.delete(leaf);
     } catch (error) {
       if (!(error instanceof RoundsError) || error.code !== "VERDE_ROUNDS_SERVER" || isAway(error)) throw error;
-      this.miss(lacking, record, leaf, messageOf(error));
+      const left = record.plan.storage ? await fetchHeld(record, leaf, this.options, this.spend) : "";
+      if (left === undefined) lacking.delete(leaf);
+      else this.miss(lacking, record, leaf, [messageOf(error), left].filter((each) => each !== "").join("; "));
     }
   }
 
@@ -200,6 +195,6 @@ export class RecordFetch {
   }
 
   private async summary({ record, offered, lacking }: State): Promise<Fetched> {
-    return { record, rounds: offered.count, isWhole: offered.isWhole, lacking: [...lacking.values()], bytes: this.bytes }; // prettier-ignore
+    return { record, rounds: offered.count, isWhole: offered.isWhole, lacking: [...lacking.values()], bytes: this.room.bytes }; // prettier-ignore
   }
 }

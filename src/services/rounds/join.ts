@@ -6,54 +6,29 @@ import { openBackend } from "../../certify/open-backend.ts";
 import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
-import type { Backend } from "../../repops/backends/backend.ts";
 import { beaconRound, isValueOf } from "../../rounds/beacon.ts";
-import { misread, type PlantedFault } from "../../rounds/fault.ts";
+import { keepReceipts } from "../../rounds/evidence-log.ts";
+import { misread } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import type { LeafNews } from "../../rounds/leaf-news.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
-import { type LeafPlace, type Plan, seatName, sourcesOf } from "../../rounds/plan.ts";
+import { type LeafPlace, seatName, sourcesOf } from "../../rounds/plan.ts";
+import type { StoreSentence } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { isMarked, lacksSeeds, markBefore, needsMark } from "../../rounds/seeds.ts";
 import { Signer } from "../../rounds/signer.ts";
-import { type Instance, isOwners } from "../../rounds/statement.ts";
+import { isOwners, type Statement } from "../../rounds/statement.ts";
 import { stateOf } from "../../rounds/template.ts";
-import type { Ending, Transport } from "../transport/transport.ts";
+import type { Ending } from "../transport/transport.ts";
+import { fetchAnywhere, haveKept } from "./asked-stores.ts";
 import { Correspondent } from "./correspondent.ts";
+import type { JoinOptions } from "./join-options.ts";
 import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
 import { OwnRecords } from "./own-records.ts";
-import { pieceOf, reasonOf } from "./replies.ts";
+import { orWorking, pieceOf, reasonOf } from "./replies.ts";
 
-export interface JoinOptions {
-  readonly transport: Transport;
-  readonly plan: Plan;
-  /** Its name in the plan: `worker-2`. */
-  readonly participant: string;
-  /** Where it alone keeps what it reads and computes: a folder for each instance. */
-  readonly out: string;
-  /** The folder of its key. */
-  readonly state: string;
-  readonly backend: Backend | string;
-  /** On a chain: the one instance for which it signs, with the key of its account. */
-  readonly staked?: { readonly instance: Instance; readonly signer: Signer };
-  /** What it does wrong, for drills. Without a stake it signs with another key then. */
-  readonly faults?: readonly PlantedFault[];
-  /** Milliseconds for which the recorder may be away. Default: a minute. */
-  readonly patience?: number;
-  /** How often a leaf keeps its state, in training steps (`RunRoundsOptions.checkpointEvery`). */
-  readonly checkpointEvery?: number | undefined;
-  /** Told when a leaf continues from a state that it had kept, or can't. */
-  onNews?(place: LeafPlace, name: string, news: LeafNews): void;
-  /** Told of each leaf, when it is signed. */
-  onLeaf?(place: LeafPlace, name: string): void;
-  /** Told of each leaf without which the recorder has closed its turn. */
-  onClosed?(place: LeafPlace, name: string): void;
-}
-
-/** Milliseconds after which a participant that still computes says so. */
-const WORKING_MILLIS = 10_000;
 /** The leaves whose replies are kept. */
 const MOST_KEPT = 64;
 
@@ -79,6 +54,8 @@ export class Joined {
   private readonly records: OwnRecords;
   private readonly leaves = new Map<string, Promise<Reply>>();
   private turn: Promise<unknown> = Promise.resolve();
+  private keeping: Promise<unknown> = Promise.resolve();
+  private readonly ending = new AbortController();
   private end: Ending = async () => {};
 
   private constructor(options: JoinOptions, signer: Signer, runner: LeafRunner) {
@@ -110,8 +87,10 @@ export class Joined {
   }
 
   async close(): Promise<void> {
+    this.ending.abort();
     await this.end();
     await this.turn.catch(() => undefined);
+    await this.keeping;
     await this.runner.close();
     this.records.release();
   }
@@ -147,9 +126,7 @@ export class Joined {
     if (this.leaves.size > MOST_KEPT) this.leaves.delete(this.leaves.keys().next().value!);
     // What has failed may be asked for again.
     leaf.catch(() => this.leaves.delete(key));
-    let timer: NodeJS.Timeout | undefined;
-    const working = new Promise<Reply>((resolve) => (timer = setTimeout(() => resolve({ kind: "working" }), WORKING_MILLIS))); // prettier-ignore
-    return Promise.race([leaf, working]).finally(() => clearTimeout(timer));
+    return orWorking(leaf);
   }
 
   /** The roll by which a turn was closed without it. */
@@ -187,8 +164,23 @@ export class Joined {
     const { roots, metrics, read = [] } = note;
     this.expectOpen(record, place);
     await this.records.keep(record, statement);
+    const receipts = plan.storage ? await this.kept(record, statement) : undefined;
     this.options.onLeaf?.(place, seatName(plan, place.seat));
-    return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], read: [...read], ...(fault && { fault }) }; // prettier-ignore
+    return { kind: "performed", statement, roots: [...roots], metrics: [...metrics], read: [...read], ...(receipts && { receipts }), ...(fault && { fault }) }; // prettier-ignore
+  }
+
+  /**
+   * The receipts of stores for a leaf, before the recorder has it: so a recorder can't keep them away. They
+   * are in the folder, by which the owner shows them.
+   */
+  private kept(record: RoundsRecord, statement: Statement): Promise<StoreSentence[]> {
+    const { transport, patience, onSilent } = this.options;
+    const keep = (receipt: StoreSentence): Promise<void> => {
+      const kept = this.keeping.then(() => keepReceipts(record.folder, record.plan.turns, statement, [receipt]));
+      this.keeping = kept.catch(() => undefined);
+      return kept;
+    };
+    return haveKept(record, statement, { transport, patience, signal: this.ending.signal, keep, onSilent });
   }
 
   /** @throws {RoundsError} LATE where the recorder has closed the turn without this leaf */
@@ -243,7 +235,9 @@ export class Joined {
       throw new RoundsError("RECORD", `the recorder sent a leaf of ${name} that its owner has not signed, so it is not read`, { round, seat }); // prettier-ignore
     if (known && contradict(plan, known, statement))
       throw new RoundsError("RECORD", `the recorder sent another leaf of ${name} than before, and its owner has signed both; the second one is not read`, { round, seat }); // prettier-ignore
-    await recorder.fetch(record.blobs, roots, stateOf(plan.templates[plan.seats[seat].template]));
+    const types = stateOf(plan.templates[plan.seats[seat].template]);
+    const { transport, patience } = this.options;
+    await fetchAnywhere(plan, recorder, { transport, patience, signal: this.ending.signal }, (from) => from.fetch(record.blobs, roots, types)); // prettier-ignore
     await record.writeNote({ round, seat }, { roots, metrics: [] });
     await this.records.keep(record, statement);
   }

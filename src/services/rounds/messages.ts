@@ -1,7 +1,8 @@
 /**
  * What a recorder and the participants of a plan say to each other over a network, in CBOR. A participant is
  * asked to perform its leaves; it asks the recorder for what it reads. Statements are signed by their owners,
- * and blobs are checked by their roots, so it does not matter who has sent them.
+ * and blobs are checked by their roots, so it does not matter who has sent them. A store is asked by owners
+ * to keep leaves, and by the recorder what it has.
  */
 import { decode, encode } from "cborg";
 import { z } from "zod";
@@ -11,9 +12,11 @@ import { FormatError, messageOf } from "../../errors/index.ts";
 import type { JobId } from "../../job/closed.ts";
 import { VALUE_BYTES } from "../../rounds/beacon.ts";
 import type { PlanId } from "../../rounds/plan.ts";
+import type { Instance } from "../../rounds/statement.ts";
+import type { RunRoot } from "../../trace/commitments.ts";
 
 /** Raised by every change of a message. */
-const VERSION = 2;
+const VERSION = 3;
 /** The most bytes of a piece of a blob. */
 export const PIECE = 2 ** 20;
 /** The most bytes of an answer. The longest one has a piece, or the roots of a state. */
@@ -51,6 +54,14 @@ export const roll = z.strictObject({
   present: z.array(z.boolean()).max(2 ** 20),
   signature: bytesOf<Bytes>(65),
 });
+/** What a store has signed about a place: a receipt with the run, a note of absence without. */
+const sentence = z.strictObject({
+  store: count,
+  round: count,
+  seat: count,
+  run: bytesOf<RunRoot>(32).optional(),
+  signature: bytesOf<Bytes>(65),
+});
 /** Where a leaf is. */
 const leafPlace = { round: count, seat: count };
 export const mark = z.strictObject({ rounds: count, root: bytesOf<Bytes>(32), signature: bytesOf<Bytes>(65) });
@@ -85,6 +96,18 @@ const ASKED = z.discriminatedUnion("kind", [
   blob,
 ]);
 /**
+ * What a store is asked: who it is, to keep a leaf that its owner has, what the recorder asks of a place of
+ * which it knows no leaf, for the leaf of a place that it holds, or for a part of a blob.
+ */
+const STORE = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("hello") }),
+  z.strictObject({ kind: z.literal("keep"), instance, statement, roots }),
+  /** The recorder's signature over the request (`requestDigest`). */
+  z.strictObject({ kind: z.literal("absence"), instance, ...leafPlace, signature: bytesOf<Bytes>(65) }),
+  z.strictObject({ kind: z.literal("held"), instance, ...leafPlace }),
+  blob,
+]);
+/**
  * What the recorder is asked: for a leaf of the record, for the roll of a turn, for what it has signed of so
  * many rounds, or for a part of a blob.
  */
@@ -100,6 +123,8 @@ const REPLY = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("noted") }),
   z.strictObject({ kind: z.literal("leaf"), statement, roots }),
   z.strictObject({ kind: z.literal("roll"), roll }),
+  z.strictObject({ kind: z.literal("sentence"), sentence }),
+  z.strictObject({ kind: z.literal("held"), statement, roots, sentence }),
   /** With the beacon's value for the round after, where the plan has a beacon. */
   z.strictObject({ kind: z.literal("mark"), mark, beacon: bytesOf<Bytes>(VALUE_BYTES).optional() }),
   z.strictObject({
@@ -109,6 +134,11 @@ const REPLY = z.discriminatedUnion("kind", [
     metrics: z.array(z.record(z.string().max(200), z.number())).max(2 ** 20),
     /** What it was computed from. */
     read: z.array(statement).max(MOST_READ),
+    /** What stores have signed of it, in a plan that has some. */
+    receipts: z
+      .array(sentence)
+      .max(2 ** 10)
+      .optional(),
     /** The fault of a drill, as its leaf's file has it. */
     fault: z.unknown().optional(),
   }),
@@ -131,8 +161,11 @@ const REPLY = z.discriminatedUnion("kind", [
 ]);
 
 export type AskedOfParticipant = z.infer<typeof ASKED>;
+export type AskedOfStore = z.infer<typeof STORE>;
 export type AskedOfRecorder = z.infer<typeof RECORDER>;
 export type AskedOfServer = z.infer<typeof SERVER>;
+/** What is asked of anybody. */
+export type Asked = AskedOfParticipant | AskedOfStore | AskedOfRecorder | AskedOfServer;
 export type Reply = z.infer<typeof REPLY>;
 
 const encoded = (message: unknown): Bytes => encode([VERSION, message]);
@@ -154,9 +187,10 @@ function decoded<T>(bytes: Bytes, schema: z.ZodType<T>, what: string): T {
 
 /** The encodings of the messages. Reading throws a `FormatError` for bytes of another form. */
 export const messages = {
-  ask: encoded as (message: AskedOfParticipant | AskedOfRecorder | AskedOfServer) => Bytes,
+  ask: encoded as (message: Asked) => Bytes,
   reply: encoded as (message: Reply) => Bytes,
   askedOfParticipant: (bytes: Bytes): AskedOfParticipant => decoded(bytes, ASKED, "a request to a participant"),
+  askedOfStore: (bytes: Bytes): AskedOfStore => decoded(bytes, STORE, "a request to a store"),
   askedOfRecorder: (bytes: Bytes): AskedOfRecorder => decoded(bytes, RECORDER, "a request to a recorder"),
   askedOfServer: (bytes: Bytes): AskedOfServer => decoded(bytes, SERVER, "a request for a record"),
   replied: (bytes: Bytes): Reply => decoded(bytes, REPLY, "a reply"),
@@ -171,6 +205,14 @@ export const subjectOf = (plan: PlanId, participant: string): string =>
 export const recorderSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.recorder`;
 
 export const recordSubject = (instance: Bytes): string => `rounds.${toHex(instance).slice(2, 34)}.record`;
+
+/** An instance, as it is sent: its chain is known to those who have a stake. */
+export const sentInstance = ({ plan, salt, owners, recorder }: Omit<Instance, "id">) => ({
+  plan,
+  salt,
+  owners: [...owners],
+  recorder,
+});
 
 /** A reason for a failure, as it is sent. */
 export const failed = (code: string, message: string): Reply => ({

@@ -7,11 +7,15 @@ import { type LeafFault, statedFaultOf } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Roll } from "../../rounds/roll.ts";
+import { storeName } from "../../rounds/receipt.ts";
 import { seedPartsOf } from "../../rounds/seeds.ts";
+import type { Signer } from "../../rounds/signer.ts";
+import type { Store } from "../../rounds/store.ts";
 import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
+import { NetworkStore } from "./asked-stores.ts";
 import { Correspondent } from "./correspondent.ts";
-import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
+import { type AskedOfParticipant, messages, recorderSubject, type Reply, sentInstance, subjectOf } from "./messages.ts";
 import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface MusterOptions {
@@ -48,40 +52,45 @@ export async function musterOn(options: MusterOptions): Promise<Muster> {
     const signals = [signal, waiting].filter((each) => each !== undefined);
     return new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal: AbortSignal.any(signals) });
   };
-  return { owners, crew: (record) => NetworkCrew.open(transport, record, again, stop) };
+  return { owners, crew: (record, recorder) => NetworkCrew.open(transport, record, { asked: again, stop, recorder }) };
 }
 
 /** Opens a correspondence with a participant. A signal ends the waiting for it. */
 type Asking = (participant: string, waiting?: AbortSignal) => Correspondent;
 
+interface CrewMeans {
+  readonly asked: Asking;
+  readonly stop: boolean;
+  readonly recorder: Signer;
+}
+
 class NetworkCrew implements Crew {
   readonly together = true;
+  readonly stores: readonly Store[];
   private readonly record: RoundsRecord;
   private readonly asked: Asking;
   private readonly stop: boolean;
   private end: Ending = async () => {};
 
-  private constructor(record: RoundsRecord, asked: Asking, stop: boolean) {
+  private constructor(record: RoundsRecord, { asked, stop, recorder }: CrewMeans) {
     this.record = record;
     this.asked = asked;
     this.stop = stop;
+    const { plan, instance } = record;
+    const request = (place: LeafPlace): Bytes => recorder.request(instance, place);
+    this.stores = Array.from({ length: plan.storage?.members ?? 0 }, (_, store) => new NetworkStore(record, asked(storeName(plan, store)), request)); // prettier-ignore
   }
 
-  static async open(transport: Transport, record: RoundsRecord, asked: Asking, stop: boolean): Promise<NetworkCrew> {
-    const crew = new NetworkCrew(record, asked, stop);
+  static async open(transport: Transport, record: RoundsRecord, means: CrewMeans): Promise<NetworkCrew> {
+    const crew = new NetworkCrew(record, means);
     crew.end = await transport.answer(recorderSubject(record.instance.id), (message) => crew.answer(message));
     return crew;
   }
 
-  /** The instance as it is sent. */
-  private get instance() {
-    const { plan, salt, owners, recorder } = this.record.instance;
-    return { plan, salt, owners: [...owners], recorder };
-  }
-
   async perform(place: LeafPlace, _fault?: LeafFault, waiting?: AbortSignal) {
-    const { record, instance } = this;
+    const { record } = this;
     const { plan } = record;
+    const instance = sentInstance(record.instance);
     const own = plan.seats[place.seat];
     const participant = this.asked(plan.participants[own.participant].name, waiting);
     for (;;) {
@@ -90,13 +99,13 @@ class NetworkCrew implements Crew {
       if (waiting?.aborted)
         throw new RoundsError("LATE", `${participant.name} delivered ${seatName(plan, seat)} in round ${round} after its turn was closed; it is refused`, { round, seat }); // prettier-ignore
       if (reply.kind === "working") continue;
-      const { statement, roots, metrics, read } = reply;
+      const { statement, roots, metrics, read, receipts } = reply;
       if (!bytesEqual(stateRoot(roots), statement.end))
         throw new RoundsError("PARTICIPANT", `${participant.name} sent other entries of ${seatName(plan, seat)} in round ${round} than it has signed; nothing of it is taken`, { round, seat }); // prettier-ignore
       await participant.fetch(record.blobs, roots, stateOf(plan.templates[own.template]));
       const fault = statedFaultOf(plan, place, reply.fault);
       await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
-      return { statement, metrics: metrics.at(-1) ?? {} };
+      return { statement, metrics: metrics.at(-1) ?? {}, ...(receipts && { receipts }) };
     }
   }
 
@@ -111,7 +120,7 @@ class NetworkCrew implements Crew {
       if (isThere) continue;
       const message: AskedOfParticipant = {
         kind: "closed",
-        instance: this.instance,
+        instance: sentInstance(this.record.instance),
         roll: { ...at, present: [...present] },
       };
       this.asked(name, told).ask(message, "noted").catch(() => undefined); // prettier-ignore

@@ -7,6 +7,7 @@ import type { LogEntry } from "../../rounds/log.ts";
 import type { RecordMark } from "../../rounds/log-entry.ts";
 import { roundRootIn } from "../../rounds/machine.ts";
 import { type LeafPlace, seatName } from "../../rounds/plan.ts";
+import type { StoreSentence } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRecorders, isRolled, type Roll, sameRoll } from "../../rounds/roll.ts";
 import { isMarked, valueFor } from "../../rounds/seeds.ts";
@@ -48,10 +49,11 @@ export class OfferedRounds {
     const { record, server, count: round } = this;
     const { plan, instance } = record;
     if (mark.rounds !== round + 1 || !isMarked(instance, mark)) throw server.wrong(`sent round ${round} without the recorder's signature`); // prettier-ignore
-    for (const { beacon, statement, roll } of entries) {
+    for (const { beacon, statement, roll, sentence } of entries) {
       if (beacon) this.beacon(beacon, round);
       if (statement) this.statement(statement, round);
       if (roll) this.roll(roll, round);
+      if (sentence) this.sentence(sentence, round);
     }
     for (const [seat, { turn }] of plan.seats.entries()) {
       const hasRoll = !isRolled(plan, { round, turn }) || record.rolls.at({ round, turn }) !== undefined;
@@ -69,6 +71,15 @@ export class OfferedRounds {
     if (!fits) throw server.wrong(`sent a value of a beacon for round ${value.round} where round ${round} has no place for it`); // prettier-ignore
     record.beacons.set(round, value);
     if (!valueFor(record, round)) throw server.wrong(`sent another value of the beacon for round ${round} than its network has published`); // prettier-ignore
+  }
+
+  /** What the signature of a store is worth is for those who check the record. */
+  private sentence(sentence: StoreSentence, round: number): void {
+    const { record, server } = this;
+    const { seats, storage } = record.plan;
+    const fits = sentence.round === round && sentence.seat < seats.length && sentence.store < (storage?.members ?? 0);
+    if (!fits) throw server.wrong(`sent what store ${sentence.store} has signed of seat ${sentence.seat} in round ${sentence.round} where round ${round} has no place for it`); // prettier-ignore
+    record.sentences.admit(sentence);
   }
 
   private statement(statement: Statement, round: number): void {

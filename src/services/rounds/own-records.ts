@@ -1,13 +1,15 @@
 /** The records that a participant on a network keeps for itself: a folder for each instance. */
 import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
-import { path } from "../../encoding/node.ts";
-import { RoundsError } from "../../errors/index.ts";
 import { makeFolder } from "../../files/folder.ts";
 import { type FileLock, takeLock } from "../../files/lock.ts";
+import { fs, path } from "../../encoding/node.ts";
+import { isMissing, messageOf, RoundsError, unreadable } from "../../errors/index.ts";
 import { exists } from "../../files/regular.ts";
 import { LogWriter, readLog } from "../../rounds/log.ts";
 import type { Plan } from "../../rounds/plan.ts";
 import { beginRecord } from "../../rounds/begin-record.ts";
+import { readInstance } from "../../rounds/instance-file.ts";
+import type { StoreSentence } from "../../rounds/receipt.ts";
 import { logFile, RoundsRecord } from "../../rounds/record.ts";
 import { type Instance, instanceOf, isOwners, type Statement } from "../../rounds/statement.ts";
 
@@ -19,6 +21,9 @@ interface Place {
   readonly staked?: { readonly instance: Instance };
 }
 
+/** The name of a record's folder. */
+const nameOf = ({ id }: Instance): string => toHex(id).slice(2, 18);
+
 export class OwnRecords {
   private readonly place: Place;
   private readonly number: number;
@@ -26,6 +31,7 @@ export class OwnRecords {
   private readonly records = new Map<string, Promise<RoundsRecord>>();
   private readonly logs = new Map<RoundsRecord, LogWriter>();
   private held: FileLock | undefined;
+  private writing: Promise<unknown> = Promise.resolve();
 
   /**
    * @param number the participant's, in the plan
@@ -69,7 +75,7 @@ export class OwnRecords {
     const isOwn = bytesEqual(instance.plan, plan.id) && bytesEqual(instance.owners[this.number] ?? new Uint8Array(), this.address); // prettier-ignore
     if (!isOwn || instance.owners.length !== plan.participants.length)
       throw new RoundsError("FOREIGN", "the instance is of another plan, or names another key for this participant");
-    const name = toHex(instance.id).slice(2, 18);
+    const name = nameOf(instance);
     const opening = this.records.get(name) ?? this.open(path.join(out, name), instance);
     this.records.set(name, opening);
     opening.catch(() => this.records.delete(name));
@@ -80,7 +86,53 @@ export class OwnRecords {
   async keep(record: RoundsRecord, statement: Statement): Promise<void> {
     const isNew = record.at(statement) === undefined;
     record.admit(statement);
-    if (isNew && isOwners(record.plan, record.instance, statement)) await this.logs.get(record)!.statement(statement);
+    if (isNew && isOwners(record.plan, record.instance, statement)) await this.write(record, (log) => log.statement(statement)); // prettier-ignore
+  }
+
+  /** Keeps what a store has signed. @returns whether it was not kept yet */
+  async keepSentence(record: RoundsRecord, sentence: StoreSentence): Promise<boolean> {
+    const isNew = record.sentences.admit(sentence);
+    if (isNew) await this.write(record, (log) => log.sentence(sentence));
+    return isNew;
+  }
+
+  /** Each entry follows from the one before it, so they are written one after the other. */
+  private write(record: RoundsRecord, entry: (log: LogWriter) => Promise<void>): Promise<void> {
+    const written = this.writing.then(() => entry(this.logs.get(record)!));
+    this.writing = written.catch(() => undefined);
+    return written;
+  }
+
+  /** How many are open. */
+  get count(): number {
+    return this.records.size;
+  }
+
+  /** Whether the record of an instance is open. */
+  has(named: Omit<Instance, "id">): boolean {
+    return this.records.has(nameOf(this.instanceFor(named)));
+  }
+
+  /**
+   * Opens the records that are in the folder, so that what they hold is served before somebody names them.
+   * @param onSkipped is told of a folder that has something else, such as a record of another plan
+   */
+  async reopen(onSkipped?: (folder: string, why: string) => void): Promise<void> {
+    const { plan, out } = this.place;
+    const names = await fs.readdir(out).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw unreadable("the folder of records", out, error, "make it readable, or name another one with --out");
+    });
+    for (const name of names.sort()) {
+      const folder = path.join(out, name);
+      if (!(await exists(path.join(folder, "instance.json")))) continue;
+      try {
+        await this.of(await readInstance(folder, plan));
+      } catch (error) {
+        if (!(error instanceof RoundsError)) throw error;
+        onSkipped?.(folder, messageOf(error));
+      }
+    }
   }
 
   private instanceFor(named: Omit<Instance, "id">): Instance {
