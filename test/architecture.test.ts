@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   rounds: 6_745,
   settlement: 14_267,
   index: 40,
-  services: 7_000,
+  services: 7_025,
   web: 1_600,
   cli: 14_340,
 };

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MicroStep} from "../../contracts/libraries/MicroStep.sol";
+import * as Opcodes from "../../contracts/libraries/Opcodes.sol";
 import {PointBatch} from "./PointBatch.sol";
 import {vm} from "./Vm.sol";
 
@@ -98,6 +99,19 @@ contract MicroStepTest {
         assert(_run(hex"02020000010000000e010100", two) == 0);
         assert(_run(hex"02020000010000003a010000", two) == 0);
         assert(_run(hex"020200000100000038010000", two) == 1);
+    }
+
+    function test_ANumberIsNotBelowItself() public view {
+        uint256[3] memory orders = [Opcodes.FLT, Opcodes.ILT, Opcodes.ULT];
+        uint256[] memory same = new uint256[](2);
+        for (uint256 i = 0; i < 6; i++) {
+            same[0] = same[1] = i % 2 == 0 ? 0x3f800000 : 0xbf800000;
+            bytes memory program = abi.encodePacked(hex"0203000001000000", uint8(orders[i / 2]), hex"000100");
+            assert(_run(program, same) == 0);
+            same[1] = 0x40000000;
+            // As an unsigned number, what is negative else is the larger one.
+            assert(_run(program, same) == (i == 5 ? 0 : 1));
+        }
     }
 
     function test_MemoryThatIsNotCleanIsNotRead() public view {

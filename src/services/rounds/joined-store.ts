@@ -64,17 +64,26 @@ export class JoinedStore {
     this.keeper = new Keeper(this.room);
   }
 
-  /** @throws {RoundsError} PARTICIPANT when the plan has no store of that name */
+  /**
+   * @throws {RoundsError} PARTICIPANT when the plan has no store of that name
+   * @throws {FileError} LOCKED when another participant has the folder
+   */
   static async open(options: JoinStoreOptions): Promise<JoinedStore> {
     const { plan, participant, transport, state, staked } = options;
     const number = plan.participants.findIndex((each) => each.name === participant && each.role === plan.storage?.by);
     if (number < 0) throw new RoundsError("PARTICIPANT", `${plan.name} has no store ${participant}`, { participant });
     const store = new JoinedStore(options, number, staked?.signer ?? (await Signer.open(state, participant)));
-    await store.room.measure();
-    await store.records.reopen(options.onSkipped);
-    store.end = await transport.answer(subjectOf(plan.id, participant), async (message) =>
-      messages.reply(await store.answer(message).catch(reasonOf)),
-    );
+    await store.records.lock();
+    try {
+      await store.room.measure();
+      await store.records.reopen(options.onSkipped);
+      store.end = await transport.answer(subjectOf(plan.id, participant), async (message) =>
+        messages.reply(await store.answer(message).catch(reasonOf)),
+      );
+    } catch (error) {
+      store.records.release();
+      throw error;
+    }
     return store;
   }
 
@@ -82,6 +91,7 @@ export class JoinedStore {
     this.ending.abort();
     await this.end();
     await Promise.allSettled([...this.fetching.values()].map(({ sentence }) => sentence));
+    this.records.release();
   }
 
   private async answer(message: Bytes): Promise<Reply> {
