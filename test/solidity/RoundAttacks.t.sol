@@ -69,6 +69,12 @@ contract RoundAttacksTest is RoundWorld {
         other.nameGame(THIEF);
     }
 
+    /// @dev A call that is handed to an account without code would be taken for one that has worked.
+    function test_aManagerHasTheCodeOfItsQuestions() public {
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.NoQuestions.selector, THIEF));
+        new RoundManager(token, 60 days, RoundQuestions(THIEF));
+    }
+
     /// @dev The recorder lists leaves that their owners have never signed, with another job or with other
     /// states. Then nobody can ask the owners, and the recorder can't show them.
     function test_aRecorderCannotFrameAParticipant() public {

@@ -196,7 +196,11 @@ contract RoundVerdictsTest is RoundWorld {
         }
         refuses(ITaskManager.TooEarly.selector);
         manager.lapse(t, LeafPlace(1, 0));
-        vm.warp(block.timestamp + 1 hours + 1);
+        uint256 due = manager.demandOf(instance(), LeafPlace(1, 0)).deadline;
+        vm.warp(due);
+        refuses(ITaskManager.TooEarly.selector);
+        manager.lapse(t, LeafPlace(1, 0));
+        vm.warp(due + 1);
         manager.lapse(t, LeafPlace(1, 0));
         expectMoney(account(RECORDER), STAKE, 0);
         expectMoney(ANYONE, 0, STAKE / 2 + PRICE);
