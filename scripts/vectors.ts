@@ -1,6 +1,6 @@
 /**
  * Writes `test/vectors/`: the disputes of `game-vectors.ts`, the openings of `opening-vectors.ts`, the hashes
- * of `task-vectors.ts`, and in `delivery.json` chunks of final states with their proofs. TypeScript makes
+ * of `task-vectors.ts`, the leaves of `round-vectors.ts`, and in `delivery.json` chunks of final states with their proofs. TypeScript makes
  * them; TypeScript (test/settlement/delivery.test.ts) and the contracts (test/solidity/Commitments.t.sol)
  * check them.
  * `npm run contracts` runs it.
@@ -18,6 +18,7 @@ import { floatVectors } from "./arithmetic-vectors.ts";
 import { gameVectors } from "./game-vectors.ts";
 import { openingVectors } from "./opening-vectors.ts";
 import { kernelVectors, programVectors } from "./point-vectors.ts";
+import { roundVectors } from "./round-vectors.ts";
 import { taskVectors } from "./task-vectors.ts";
 import line from "../test/fixtures/line.ts";
 
@@ -123,6 +124,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   put("game", await gameVectors());
   put("openings", openingVectors());
   put("tasks", taskVectors());
+  put("rounds", await roundVectors());
   put("floats", floatVectors());
   put("programs", await programVectors());
   put("kernels", await kernelVectors());

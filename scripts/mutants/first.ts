@@ -14,6 +14,7 @@ const FIRST: readonly [RegExp, string][] = [
   [/RoundManager|rounds\/Performances/, "Performances"],
   [/rounds\/InstanceStore/, "RoundAttacks"],
   [/rounds\/Rolls|rounds\/HandedOn|RoundQuestions/, "RoundRolls"],
+  [/rounds\/(LeafJob|PlanHash|RecordHash)/, "RoundHashes"],
   [/rounds\//, "RoundVerdicts"],
   [/SaleMoney|ExactTransfer/, "SaleMoney"],
   [/Sealing/, "Sealing"],

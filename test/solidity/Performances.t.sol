@@ -122,6 +122,28 @@ contract PerformancesTest is RoundWorld {
         manager.post(most, "plan", "root of the turns");
     }
 
+    function test_termsAtTheEndsOfTheirRangesAreTaken() public {
+        RoundTerms memory t = terms();
+        t.periods = RoundPeriods({toJoin: 60, toRecord: 60, toChallenge: 60, toAnswer: 60});
+        t.turns[0].quorum = t.turns[0].members;
+        t.participants = new address[](255);
+        vm.prank(CLIENT);
+        InstanceId id = manager.post(t, "plan", TURNS);
+        assert(manager.stateOf(id).state == RoundState.Joining);
+    }
+
+    /// @dev In its last second a record can still be challenged.
+    function test_aPerformanceIsClosedAfterItsLastSecond() public {
+        record();
+        RoundTerms memory t = terms();
+        vm.warp(state().deadline);
+        refuses(ITaskManager.TooEarly.selector);
+        manager.close(t);
+        vm.warp(state().deadline + 1);
+        manager.close(t);
+        expectState(RoundState.Closed);
+    }
+
     function test_eachJoinsOnceAndForItself() public {
         RoundTerms memory t = terms();
         refuses(IRoundManager.WrongRoundState.selector);

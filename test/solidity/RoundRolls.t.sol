@@ -334,6 +334,75 @@ contract RoundRollsTest is RollWorld {
         _expectRecorderConvicted();
     }
 
+    /// @dev From when all have joined until the performance is closed.
+    function test_rollsAreShownWhileTheRecorderHasAStake() public {
+        RoundTerms memory t = terms();
+        SignedRoll[2] memory rolls = [rollOf(2, 2), rollOf(2, 3)];
+        refuses(IRoundManager.WrongRoundState.selector);
+        manager.callTwice(t, rolls);
+        record();
+        uint256 before = vm.snapshotState();
+        manager.callTwice(t, rolls);
+        _expectRecorderConvicted();
+        vm.revertToState(before);
+        pastDeadline();
+        manager.close(t);
+        refuses(IRoundManager.WrongRoundState.selector);
+        manager.callTwice(t, rolls);
+        RecordedLeaf memory leaf = recorded(2, 0);
+        refuses(IRoundManager.WrongRoundState.selector);
+        manager.miscall(t, LeafPlace(2, 0), leaf, false, rolls[0]);
+    }
+
+    function test_aRollThatTheRecorderHasNotSignedShowsNothing() public {
+        leaves(2);
+        record();
+        RoundTerms memory t = terms();
+        SignedRoll memory roll = rollOf(2, 3);
+        roll.signature = sign(keyOf(SERVER), this.digestOf(t, instance(), roll));
+        RecordedLeaf memory leaf = recorded(2, 0);
+        refuses(IRoundManager.NotSignedBy.selector);
+        manager.miscall(t, LeafPlace(2, 0), leaf, true, roll);
+        RecordedLeaf memory before = recorded(1, 0);
+        vm.prank(ANYONE);
+        manager.demand(t, LeafPlace(2, 0));
+        roll.present = 2;
+        refuses(IRoundManager.NotSignedBy.selector);
+        manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll);
+    }
+
+    /// @dev The owner of an accused leaf has no record, and has to know which leaves stood by it.
+    function test_anAccusationTellsWhatStood() public {
+        leaves(2);
+        claims[2][SERVER].job = JobId.wrap("another job");
+        record();
+        LeafEvidence memory e = evidenceOf(2, SERVER);
+        bytes memory signature = signedOf(e);
+        RoundTerms memory t = terms();
+        vm.expectEmit();
+        emit IRoundManager.LeafStood(instance(), 2, SERVER, threeRounds(1, 2, 1));
+        manager.accuse(t, e, signature);
+    }
+
+    /// @dev One roll for two sources in a row; and no leaf that stands for nobody.
+    function test_oneRollExcusesTwoSources() public {
+        (LeafClaim memory first, LeafClaim memory second) = (claims[2][0], claims[2][1]);
+        (away[2][0], away[2][1]) = (true, true);
+        record();
+        RoundTerms memory t = terms();
+        _accuse(2, SERVER);
+        LeafEvidence memory e = read(2, first, 2);
+        e.sources[1].claim = second;
+        LeafExcuse memory excuse = excuseOf(e, [uint32(2), 2, 1], threeRounds(1, 1, 1), one(rollOf(2, 3)));
+        e.standing = new StandingLeaf[](1);
+        e.standing[0].source = 7;
+        refuses(IRoundManager.NotInPlan.selector);
+        manager.answer(t, e, excuse);
+        e.standing = new StandingLeaf[](0);
+        manager.answer(t, e, excuse);
+        _expectAcquitted(2);
+    }
+
     /// @dev A recorder that lists what it has called loses by none of its rolls.
     function test_anHonestRecorderIsNotConvicted() public {
         leaves(2);
@@ -468,5 +537,25 @@ contract RoundMisplacedTest is RollWorld {
         manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll);
         refuses(ITaskManager.TooEarly.selector);
         manager.lapse(t, LeafPlace(2, 0));
+    }
+}
+
+/// @dev A record that says of a member that it was absent in round 0, before which nobody has made a leaf.
+contract RoundZeroTest is RollWorld {
+    function setUp() public {
+        build();
+    }
+
+    function wordOf(uint32 round, uint32 seat) internal view override returns (bytes32) {
+        if (round != 0 || seat != 0) return super.wordOf(round, seat);
+        return sha256(abi.encodePacked(hex"21", RecordHash.runOf(claims[0][0])));
+    }
+
+    function test_nothingStandsInRoundZero() public {
+        record();
+        RoundTerms memory t = terms();
+        RecordedLeaf memory leaf = recorded(0, 0);
+        refuses(IRoundManager.NoSuchSeat.selector);
+        manager.misplace(t, LeafPlace(0, 0), leaf, leaf, false);
     }
 }

@@ -44,7 +44,7 @@ abstract contract RoundWorld {
     uint256 internal constant RECORDER = 3;
     address internal constant CLIENT = address(0xC11E);
     address internal constant ANYONE = address(0xA);
-    bytes32 private constant TURNS = "root of the turns";
+    bytes32 internal constant TURNS = "root of the turns";
 
     TestToken internal token;
     RoundManager internal manager;
