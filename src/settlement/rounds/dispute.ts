@@ -22,7 +22,7 @@ import { PostedRecord } from "./evidence.ts";
 import { playLeaf } from "./play.ts";
 import { calledOtherwise, excusingRolls, missedMany, type RollCall, shownRoll, twiceCalled } from "./rolls.ts";
 import { type RoundMove, RoundsStage } from "./stage.ts";
-import { expectPlanSeeds } from "./terms.ts";
+import { expectOnChain } from "./terms.ts";
 
 /** Who has lost its stake or its bond on the chain. */
 export interface ChainBlame {
@@ -69,7 +69,7 @@ export async function disputeRecordOnChain(
   { backend = DEFAULT, hardfork }: ChainDisputeOptions = {},
 ): Promise<ChainRecordDispute | RecordAgreement> {
   const { plan } = posted;
-  expectPlanSeeds(plan);
+  expectOnChain(plan);
   const runner = new LeafRunner((await openBackend(backend)).backend);
   try {
     const onChain = new PostedRecord(posted);

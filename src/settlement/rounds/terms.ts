@@ -49,15 +49,17 @@ type PlanTerms = Pick<RoundTerms, "plan" | "rounds" | "templates" | "seats" | "t
 
 const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
-/** @throws {RoundsError} for a plan whose seeds follow from the record: the contracts derive no such jobs */
-export function expectPlanSeeds({ name, seeds }: Plan): void {
+/** @throws {RoundsError} for a plan whose seeds follow from the record, or that has stores: the contracts know neither */
+export function expectOnChain({ name, seeds, storage }: Plan): void {
+  if (storage)
+    throw new RoundsError("PLAN", `${name} has stores, and the contracts know nothing of them; take no storage, or perform the plan on no chain`, { stores: storage.members }); // prettier-ignore
   if (seeds)
     throw new RoundsError("PLAN", `the seeds of ${name} follow from its record, and the contracts derive jobs from the plan's seeds alone; take seeds: "plan", or perform the plan on no chain`, { seeds }); // prettier-ignore
 }
 
 /** What the terms have to say of a plan. */
 function planTermsOf(plan: Plan): PlanTerms {
-  expectPlanSeeds(plan);
+  expectOnChain(plan);
   const { templates, seats } = planLeaves(plan);
   return {
     plan: hex(plan.id),
