@@ -1,8 +1,8 @@
 /**
  * Writes `test/vectors/`: the disputes of `game-vectors.ts`, the openings of `opening-vectors.ts`, the hashes
- * of `task-vectors.ts`, the leaves of `round-vectors.ts`, and in `delivery.json` chunks of final states with their proofs. TypeScript makes
- * them; TypeScript (test/settlement/delivery.test.ts) and the contracts (test/solidity/Commitments.t.sol)
- * check them.
+ * of `task-vectors.ts`, the leaves of `round-vectors.ts`, and in `delivery.json` chunks of final states with
+ * their proofs. TypeScript makes them; TypeScript (test/settlement/delivery.test.ts) and the contracts
+ * (test/solidity/Commitments.t.sol) check them.
  * `npm run contracts` runs it.
  */
 import { writeFileSync } from "node:fs";

@@ -49,7 +49,7 @@ type PlanTerms = Pick<RoundTerms, "plan" | "rounds" | "templates" | "seats" | "t
 
 const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
-/** @throws {RoundsError} for a plan whose seeds follow from the record, or that has stores: the contracts know neither */
+/** @throws {RoundsError} for a plan that has stores, or seeds of the record: the contracts know neither */
 export function expectOnChain({ name, seeds, storage }: Plan): void {
   if (storage)
     throw new RoundsError("PLAN", `${name} has stores, and the contracts know nothing of them; take no storage, or perform the plan on no chain`, { stores: storage.members }); // prettier-ignore
