@@ -1,7 +1,7 @@
 /**
  * The text of `test/vectors/rounds.json`: records of rounds, with the jobs of their leaves and the ids of
- * plan and instance. TypeScript derives them (src/rounds/plan.ts, src/settlement/rounds/terms.ts); the contracts
- * derive them again (test/solidity/RoundHashes.t.sol).
+ * plan and instance. TypeScript derives them (src/rounds/plan.ts, src/settlement/rounds/terms.ts); the
+ * contracts derive them again (test/solidity/RoundHashes.t.sol).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
