@@ -2,12 +2,12 @@
  * `evidence.log`: what somebody has signed beside what a record lists, as it was met elsewhere. It has the
  * form of `record.log`. So an audit finds it, and a watch shows it on the chain.
  */
-import { bytesEqual } from "../encoding/bytes.ts";
+import { toHex } from "../encoding/bytes.ts";
 import { path } from "../encoding/node.ts";
 import { exists } from "../files/regular.ts";
 import { LogWriter, type LogContent, readLog } from "./log.ts";
 import type { PlanTurn } from "./plan.ts";
-import { sameSentence, type StoreSentence } from "./receipt.ts";
+import { sameSentence, type StoreSentence, StoreSentences } from "./receipt.ts";
 import type { RoundsRecord } from "./record.ts";
 import type { Statement } from "./statement.ts";
 
@@ -40,24 +40,40 @@ export async function keepEvidence(record: RoundsRecord, parts: SignedParts): Pr
 /** Where an owner keeps what stores have signed of its leaves, in the form of `record.log`. */
 const receiptsFile = (folder: string): string => path.join(folder, "receipts.log");
 
-/**
- * Keeps the receipts of a leaf for its owner, with the statement. What is there already is not kept again.
- * @param folder of the owner
- * @throws {RoundsError} when the file was altered
- */
-export async function keepReceipts(
-  folder: string,
-  turns: readonly PlanTurn[],
-  statement: Statement,
-  receipts: readonly StoreSentence[],
-): Promise<void> {
-  const file = receiptsFile(folder);
-  const known = (await exists(file)) ? await readLog(file, turns) : undefined;
-  const log = await LogWriter.open(file, known);
-  if (!known?.statements.some(({ signature }) => bytesEqual(signature, statement.signature)))
-    await log.statement(statement);
-  for (const receipt of receipts)
-    if (!known?.sentences?.some((each) => sameSentence(each, receipt))) await log.sentence(receipt);
+/** The receipts of an owner's leaves, with their statements. It is read once, and written as they come. */
+export class ReceiptLog {
+  private readonly log: LogWriter;
+  /** The signatures of the statements that are there. */
+  private readonly statements: Set<string>;
+  private readonly sentences = new StoreSentences();
+
+  private constructor(log: LogWriter, known?: LogContent) {
+    this.log = log;
+    this.statements = new Set(known?.statements.map(({ signature }) => toHex(signature)));
+    for (const each of known?.sentences ?? []) this.sentences.admit(each);
+  }
+
+  /**
+   * @param folder of the owner
+   * @throws {RoundsError} when the file was altered
+   */
+  static async open(folder: string, turns: readonly PlanTurn[]): Promise<ReceiptLog> {
+    const file = receiptsFile(folder);
+    const known = (await exists(file)) ? await readLog(file, turns) : undefined;
+    return new ReceiptLog(await LogWriter.open(file, known), known);
+  }
+
+  /** Keeps receipts of a leaf. What is there already is not kept again. One call after the other. */
+  async keep(statement: Statement, receipts: readonly StoreSentence[]): Promise<void> {
+    const key = toHex(statement.signature);
+    if (!this.statements.has(key)) await this.log.statement(statement);
+    this.statements.add(key);
+    for (const receipt of receipts) {
+      if (this.sentences.at(receipt).some((each) => sameSentence(each, receipt))) continue;
+      await this.log.sentence(receipt);
+      this.sentences.admit(receipt);
+    }
+  }
 }
 
 /**

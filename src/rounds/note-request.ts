@@ -3,12 +3,12 @@
  * have stores say of a place that it has no leaf, before its owner has delivered one.
  */
 import { isSignedBy } from "../claims/signature.ts";
-import { digestOf, type SentenceKind } from "../claims/typed-data.ts";
+import { digestOf } from "../claims/typed-data.ts";
 import type { Bytes } from "../encoding/bytes.ts";
 import type { LeafPlace } from "./plan.ts";
-import type { Instance } from "./statement.ts";
+import { type Instance, roundsSentence } from "./statement.ts";
 
-const ASK: SentenceKind = { domain: "Verde rounds", type: "Ask(bytes32 instance,uint32 round,uint32 seat)" };
+const ASK = roundsSentence("Ask(bytes32 instance,uint32 round,uint32 seat)");
 
 /** The 32 bytes that the recorder signs to ask for a note (EIP-712). */
 export const requestDigest = ({ id }: Instance, { round, seat }: LeafPlace): Bytes => digestOf(ASK, [id, round, seat]);

@@ -3,12 +3,12 @@
  * they hold none and will sign no receipt. A store signs one of the two, once.
  */
 import { isSignedBy } from "../claims/signature.ts";
-import { digestOf, type SentenceKind } from "../claims/typed-data.ts";
-import { type Bytes, bytesEqual, toHex } from "../encoding/bytes.ts";
+import { digestOf } from "../claims/typed-data.ts";
+import { type Bytes, bytesEqual } from "../encoding/bytes.ts";
 import { RoundsError } from "../errors/index.ts";
 import type { RunRoot } from "../trace/commitments.ts";
 import type { LeafPlace, Plan } from "./plan.ts";
-import type { Instance } from "./statement.ts";
+import { type Instance, roundsSentence } from "./statement.ts";
 import { notesNeeded } from "./storage.ts";
 
 /** What a store has signed about a place. */
@@ -21,11 +21,8 @@ export interface StoreSentence extends LeafPlace {
   readonly signature: Bytes;
 }
 
-const STORED: SentenceKind = {
-  domain: "Verde rounds",
-  type: "Stored(bytes32 instance,uint32 round,uint32 seat,bytes32 run)",
-};
-const MISSING: SentenceKind = { domain: "Verde rounds", type: "Missing(bytes32 instance,uint32 round,uint32 seat)" };
+const STORED = roundsSentence("Stored(bytes32 instance,uint32 round,uint32 seat,bytes32 run)");
+const MISSING = roundsSentence("Missing(bytes32 instance,uint32 round,uint32 seat)");
 
 /** The 32 bytes that a store signs of a leaf whose final state it holds (EIP-712). */
 export function storedDigest({ id }: Instance, { round, seat }: LeafPlace, run: RunRoot): Bytes {
@@ -146,7 +143,7 @@ export class StoreSentences {
   admit(sentence: StoreSentence): boolean {
     const key = `${sentence.round}/${sentence.seat}`;
     const those = this.known.get(key) ?? [];
-    if (those.some((each) => sameSentence(each, sentence) && toHex(each.signature) === toHex(sentence.signature))) return false; // prettier-ignore
+    if (those.some((each) => sameSentence(each, sentence) && bytesEqual(each.signature, sentence.signature))) return false; // prettier-ignore
     this.known.set(key, [...those, sentence]);
     return true;
   }

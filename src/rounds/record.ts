@@ -13,11 +13,11 @@ import { type LeafNote, readNote, type ShownNote, writeNote } from "./leaf-note.
 import { type LogContent, readLog } from "./log.ts";
 import type { RecordMark } from "./log-entry.ts";
 import { type LeafPlace, type Plan, seatName } from "./plan.ts";
+import { stateAt } from "./place.ts";
 import { readPlan } from "./plan-file.ts";
 import { sentencesBy, StoreSentences } from "./receipt.ts";
 import { chosenBy, type ChosenReads, isRolled, type Roll, Rolls, standingIn, turnOf, type TurnPlace } from "./roll.ts";
 import { beaconsBy, sameMark, type SeedParts } from "./seeds.ts";
-import { stateOf } from "./template.ts";
 import type { Instance, Statement } from "./statement.ts";
 
 const key = ({ round, seat }: LeafPlace): string => `${round}/${seat}`;
@@ -216,7 +216,7 @@ export class RoundsRecord {
   async state(statement: Statement): Promise<SourceState> {
     const roots = await this.entries(statement);
     const tensors = await this.blobs.get(roots);
-    const types = stateOf(this.plan.templates[this.plan.seats[statement.seat].template]);
+    const types = stateAt(this.plan, statement);
     const fits = tensors.length === types.length && tensors.every((tensor, i) => formatType(tensor) === formatType(types[i])); // prettier-ignore
     if (fits) return { roots, tensors };
     throw new RoundsError("UNAVAILABLE", `the state of ${seatName(this.plan, statement.seat)} in round ${statement.round} has other entries than its turn, so nothing can read it`, { round: statement.round }); // prettier-ignore
@@ -224,7 +224,7 @@ export class RoundsRecord {
 
   /** Whether the files of a leaf are there: a machine that stopped may have lost some. */
   async isAtHand(statement: Statement): Promise<boolean> {
-    const types = stateOf(this.plan.templates[this.plan.seats[statement.seat].template]);
+    const types = stateAt(this.plan, statement);
     try {
       return await this.blobs.has(await this.entries(statement), types);
     } catch (error) {

@@ -8,7 +8,7 @@ import { isAway } from "./away.ts";
 import { beaconRound, isValueOf } from "./beacon.ts";
 import type { Crew } from "./crew.ts";
 import { sameClaim } from "./leaf.ts";
-import { keepReceipts } from "./evidence-log.ts";
+import { ReceiptLog } from "./evidence-log.ts";
 import { LogWriter, readLog } from "./log.ts";
 import { roundRootIn } from "./machine.ts";
 import type { Performed } from "./participant.ts";
@@ -127,7 +127,11 @@ export class Recorder {
       if (why !== undefined) absent.set(place, why);
       if (options.signal?.aborted) throw this.stopped(place);
     }
-    if (!isClosed) await this.recover(log, at, absent);
+    if (!isClosed) {
+      await this.recover(log, absent);
+      // Nobody is asked for notes before.
+      if (!hasQuorum(plan, { turn: at.turn, present: presence() })) throw this.tooFew(at, presence(), absent);
+    }
     await this.miss(log, absent);
     const present = presence();
     const roll = { ...at, present, signature: await signer.roll(instance, { ...at, present }) };
@@ -137,17 +141,9 @@ export class Recorder {
     for (const [place, why] of absent) options.onAbsent?.({ ...this.infoOf(place), why });
   }
 
-  /**
-   * Takes the leaves of absent members that stores hold. So a member that has reached the stores is present.
-   * @throws {RoundsError} QUORUM when too few are present then: nobody is asked for notes before
-   */
-  private async recover(log: LogWriter, at: TurnPlace, absent: Map<LeafPlace, string>): Promise<void> {
-    const { plan } = this.record;
+  /** Takes the leaves of absent members that stores hold: a member that has reached the stores is present. */
+  private async recover(log: LogWriter, absent: Map<LeafPlace, string>): Promise<void> {
     for (const place of absent.keys()) if (!this.isCensored(place)) await this.found(log, place, absent);
-    const present = plan.seats.flatMap(({ turn }, seat) =>
-      turn === at.turn ? [this.record.at({ round: at.round, seat }) !== undefined] : [],
-    );
-    if (!hasQuorum(plan, { turn: at.turn, present })) throw this.tooFew(at, present, absent);
   }
 
   /** Has the stores say of each absent member that they have no leaf of it. */
@@ -194,7 +190,8 @@ export class Recorder {
   private async leaveOut({ statement, receipts }: Performed): Promise<string> {
     const { folder, plan } = this.record;
     const signed = await this.storing.receipts(statement, receipts);
-    await keepReceipts(folder, plan.turns, statement, signed.filter(({ run }) => run !== undefined)); // prettier-ignore
+    const log = await ReceiptLog.open(folder, plan.turns);
+    await log.keep(statement, signed.filter(({ run }) => run !== undefined)); // prettier-ignore
     return "it is left out, as --censor says";
   }
 

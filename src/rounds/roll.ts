@@ -3,10 +3,10 @@
  * there. Nobody reads the turn before.
  */
 import { isSignedBy } from "../claims/signature.ts";
-import { digestOf, keccak, type SentenceKind } from "../claims/typed-data.ts";
+import { digestOf, keccak } from "../claims/typed-data.ts";
 import { type Bytes, bytesEqual, Writer } from "../encoding/bytes.ts";
 import { type LeafPlace, mayMiss, type Plan, sourcesOf } from "./plan.ts";
-import type { Instance } from "./statement.ts";
+import { type Instance, roundsSentence } from "./statement.ts";
 
 /** A turn of a round. */
 export interface TurnPlace {
@@ -23,10 +23,7 @@ export interface Roll extends TurnPlace {
   readonly signature: Bytes;
 }
 
-const ROLL: SentenceKind = {
-  domain: "Verde rounds",
-  type: "Roll(bytes32 instance,uint32 round,uint32 turn,bytes32 present)",
-};
+const ROLL = roundsSentence("Roll(bytes32 instance,uint32 round,uint32 turn,bytes32 present)");
 
 /** The word that a roll signs: Keccak-256 of a word of 32 bytes for each member, 1 or 0. */
 export function presentWord(present: readonly boolean[]): Bytes {

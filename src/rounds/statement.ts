@@ -51,11 +51,11 @@ export interface Statement extends LeafPlace, LeafClaim {
   readonly signature: Bytes;
 }
 
-const LEAF: SentenceKind = {
-  domain: "Verde rounds",
-  type: "Leaf(bytes32 instance,uint32 round,uint32 seat,bytes32 run)",
-};
-const RECORD: SentenceKind = { domain: "Verde rounds", type: "Record(bytes32 instance,uint32 rounds,bytes32 record)" };
+/** A kind of sentence that is signed in rounds. @param type as EIP-712 writes it */
+export const roundsSentence = (type: string): SentenceKind => ({ domain: "Verde rounds", type });
+
+const LEAF = roundsSentence("Leaf(bytes32 instance,uint32 round,uint32 seat,bytes32 run)");
+const RECORD = roundsSentence("Record(bytes32 instance,uint32 rounds,bytes32 record)");
 
 /** The 32 bytes that a leaf's owner signs (EIP-712). */
 export function leafDigest({ id }: Instance, { round, seat }: LeafPlace, run: RunRoot): Bytes {

@@ -5,7 +5,8 @@
 import { messageOf, RoundsError, VerdeError } from "../errors/index.ts";
 import { type Away, isParticipantAway } from "./away.ts";
 import type { LogWriter } from "./log.ts";
-import { type LeafPlace, type Plan, seatName } from "./plan.ts";
+import type { LeafPlace } from "./plan.ts";
+import { placeWords } from "./place.ts";
 import { isMissed, isStored, isStores, notesOf, participantOfStore, receiptsOf, sameSentence, storeName, type StoreSentence } from "./receipt.ts"; // prettier-ignore
 import type { RoundsRecord } from "./record.ts";
 import { isOwners, runOf, type Statement } from "./statement.ts";
@@ -163,5 +164,3 @@ export class Storing {
     return new RoundsError("STORES", `${placeWords(plan, { round, seat })}: ${problem}${said}; continue with --resume when they are back`, { round, seat }); // prettier-ignore
   }
 }
-
-const placeWords = (plan: Plan, { round, seat }: LeafPlace): string => `${seatName(plan, seat)} in round ${round}`;

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { auditRecord, disputeRecords, RoundsRecord, type StoreSentence } from "../../src/rounds/index.ts";
-import { evidenceFile, keepEvidence, keepReceipts } from "../../src/rounds/evidence-log.ts";
+import { evidenceFile, keepEvidence, ReceiptLog } from "../../src/rounds/evidence-log.ts";
 import type { LeafPlace } from "../../src/rounds/plan.ts";
 import { runOf } from "../../src/rounds/statement.ts";
 import type { RunRoot } from "../../src/trace/commitments.ts";
@@ -111,7 +111,7 @@ describe("a store loses", () => {
     const made = (await performedRecord(plan, path("made"), [])).at(ABSENT)!;
     const receipts = [0, 2].map((store) => stored(instance, ABSENT, store, runOf(plan, made)));
     mkdirSync(folder);
-    await keepReceipts(folder, plan.turns, made, receipts);
+    await (await ReceiptLog.open(folder, plan.turns)).keep(made, receipts);
     await writeRecordLog(honest);
     expect(await liarsOf(await RoundsRecord.open(path("honest")))).toEqual([]);
     const shown = await RoundsRecord.open(path("honest"), [folder]);

@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addThreadsOption } from "../threads.ts";
+import { collected } from "../collected.ts";
 import { addNetworkOptions } from "../network-options.ts";
 import { addProgressOption } from "../progress.ts";
 import { count } from "../run.ts";
@@ -24,32 +25,32 @@ const PATIENCE = [
 const BEACON = [
   "--beacon <url>",
   "a server of the drand network that the plan's seeds need, such as https://api.drand.sh; may be given several times",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 const EVIDENCE = [
   "--evidence <folder>",
   "what a participant keeps of this performance: it shows what its leaves have read, and its receipts; may be given several times",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 const AWAY = [
   "--away <absence>",
   "have a participant or a store stay away, for drills: worker-2=3..5 names rounds in which the plan may miss it",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 const CENSOR = [
   "--censor <member>",
   "have the recorder call a member absent that has delivered, for drills: worker-2=3..5 (docs/rounds.md)",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 const TWICE = [
   "--twice <store>",
   "have a store sign both that it holds a leaf and that it has none, for drills: store-1=3..5 (docs/rounds.md)",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 const FAULT = [
   "--fault <fault>",
   "deviate on purpose, for drills: participant=P,round=R, then flip:…, steps:…, message:…, aggregate:…, stale:…, presence:… or seed:… (docs/rounds.md)",
-  (text: string, before: string[] = []): string[] => [...before, text],
+  collected(String),
 ] as const;
 
 const CHECKPOINTS = [

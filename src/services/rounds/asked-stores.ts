@@ -2,15 +2,15 @@
 import { type Bytes, bytesEqual } from "../../encoding/bytes.ts";
 import { stateRoot, type TensorRoot } from "../../encoding/tensor.ts";
 import { messageOf, RoundsError } from "../../errors/index.ts";
-import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
+import type { LeafPlace, Plan } from "../../rounds/plan.ts";
+import { placeWords, stateAt } from "../../rounds/place.ts";
 import { receiptsOf, storeName, type StoreSentence } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { runOf, type Statement } from "../../rounds/statement.ts";
 import type { HeldLeaf, SilentStore, Store } from "../../rounds/store.ts";
-import { stateOf } from "../../rounds/template.ts";
 import type { Transport } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
-import { type AskedOfStore, sentInstance, subjectOf } from "./messages.ts";
+import { type AskedOfStore, sentInstance } from "./messages.ts";
 
 /** Asks until the store is no longer at work. */
 async function signedBy(store: Correspondent, question: AskedOfStore, signal?: AbortSignal): Promise<StoreSentence> {
@@ -58,7 +58,7 @@ export class NetworkStore implements Store {
     });
     if (!reply) return undefined;
     const { statement, roots, sentence } = reply;
-    if (!bytesEqual(stateRoot(roots), statement.end)) throw this.store.wrong(`sent other entries of ${seatName(this.record.plan, seat)} in round ${round} than were signed`); // prettier-ignore
+    if (!bytesEqual(stateRoot(roots), statement.end)) throw this.store.wrong(`sent other entries of ${placeWords(this.record.plan, { round, seat })} than were signed`); // prettier-ignore
     this.roots.clear();
     this.roots.set(`${round}/${seat}`, roots);
     return { statement, receipt: sentence };
@@ -67,7 +67,7 @@ export class NetworkStore implements Store {
   async bring({ round, seat }: Statement): Promise<void> {
     const { blobs, plan } = this.record;
     const roots = this.roots.get(`${round}/${seat}`) ?? [];
-    await this.store.fetch(blobs, roots, stateOf(plan.templates[plan.seats[seat].template]));
+    await this.store.fetch(blobs, roots, stateAt(plan, { round, seat }));
     await this.record.writeNote({ round, seat }, { roots, metrics: [] });
   }
 }
@@ -132,7 +132,7 @@ export async function haveKept(
 
 function signedFor(plan: Plan, name: string, question: AskedOfStore, asking: AskStores): Promise<StoreSentence> {
   const { transport, patience, signal } = asking;
-  return signedBy(new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal }), question, signal);
+  return signedBy(Correspondent.of(plan, name, { transport, patience, signal }), question, signal);
 }
 
 /**
@@ -143,7 +143,7 @@ function signedFor(plan: Plan, name: string, question: AskedOfStore, asking: Ask
 export async function fetchAnywhere(
   plan: Plan,
   recorder: Correspondent,
-  { transport, patience, signal }: Pick<AskStores, "transport" | "patience" | "signal">,
+  link: Pick<AskStores, "transport" | "patience" | "signal">,
   fetch: (from: Correspondent) => Promise<void>,
 ): Promise<void> {
   try {
@@ -152,8 +152,7 @@ export async function fetchAnywhere(
     if (!(error instanceof RoundsError)) throw error;
     for (let store = 0; store < (plan.storage?.members ?? 0); store++)
       try {
-        const name = storeName(plan, store);
-        return await fetch(new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal }));
+        return await fetch(Correspondent.of(plan, storeName(plan, store), link));
       } catch (other) {
         if (!(other instanceof RoundsError)) throw other;
       }

@@ -4,9 +4,10 @@ import type { TensorRoot, TensorType } from "../../encoding/tensor.ts";
 import { type Evidence, FormatError, messageOf, RoundsError, TransportError } from "../../errors/index.ts";
 import { plainText } from "../../game/received.ts";
 import { Blobs } from "../../rounds/blobs.ts";
+import type { Plan } from "../../rounds/plan.ts";
 import { sleep } from "../provider/sleep.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Asked, type AskedOfServer, messages, MOST_REPLY, PIECE, type Reply } from "./messages.ts";
+import { type Asked, type AskedOfServer, messages, MOST_REPLY, PIECE, type Reply, subjectOf } from "./messages.ts";
 
 /** Milliseconds until one answer has to be there. */
 const ANSWER_MILLIS = 30_000;
@@ -57,6 +58,15 @@ export class Correspondent {
     this.patience = options.patience ?? MINUTE;
     this.signal = options.signal;
     this.isServer = options.isServer ?? false;
+  }
+
+  /** A participant of a plan, by its name. */
+  static of(
+    plan: Pick<Plan, "id">,
+    name: string,
+    { transport, ...options }: { readonly transport: Transport; readonly patience?: number | undefined; readonly signal?: AbortSignal | undefined; readonly isServer?: boolean }, // prettier-ignore
+  ): Correspondent {
+    return new Correspondent(transport, subjectOf(plan.id, name), { ...options, name });
   }
 
   /**

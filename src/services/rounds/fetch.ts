@@ -179,11 +179,11 @@ export class RecordFetch {
    */
   private async leaf({ record, lacking }: State, leaf: Statement): Promise<void> {
     try {
-      if (!(await record.isAtHand(leaf))) await fetchLeaf(record, leaf, this.server, this.spend);
+      if (!(await record.isAtHand(leaf))) await fetchLeaf(record, leaf, this.server, this.room);
       lacking.delete(leaf);
     } catch (error) {
       if (!(error instanceof RoundsError) || error.code !== "VERDE_ROUNDS_SERVER" || isAway(error)) throw error;
-      const left = record.plan.storage ? await fetchHeld(record, leaf, this.options, this.spend) : "";
+      const left = record.plan.storage ? await fetchHeld(record, leaf, this.options, this.room) : "";
       if (left === undefined) lacking.delete(leaf);
       else this.miss(lacking, record, leaf, [messageOf(error), left].filter((each) => each !== "").join("; "));
     }

@@ -8,10 +8,11 @@ import { Blobs } from "../../rounds/blobs.ts";
 import { statedFaultOf } from "../../rounds/fault.ts";
 import type { LeafNote } from "../../rounds/leaf-note.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
+import { stateAt } from "../../rounds/place.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Statement } from "../../rounds/statement.ts";
-import { stateOf } from "../../rounds/template.ts";
 import type { Correspondent } from "./correspondent.ts";
+import type { Room } from "./room.ts";
 import { mark, MOST_READ, roll, roots, statement } from "./messages.ts";
 
 /** The most bytes of a leaf's file. */
@@ -30,14 +31,14 @@ const NOTE = z.object({
 
 /**
  * Fetches what belongs to a leaf of a record, and is not there yet.
- * @param spend counts bytes before they are kept, and fewer than none that were not kept after all
+ * @param room of the folder
  * @throws {RoundsError} SERVER when it is not what the leaf's owner has signed; nothing of it is kept then
  */
 export async function fetchLeaf(
   record: RoundsRecord,
   leaf: Statement,
   server: Correspondent,
-  spend: (bytes: number) => void,
+  room: Room,
 ): Promise<void> {
   const { plan, blobs } = record;
   const { round, seat } = leaf;
@@ -45,22 +46,17 @@ export async function fetchLeaf(
   const bytes = await server.file((from) => ({ kind: "note", round, seat, from }), `the file of ${name}`, MOST_NOTE);
   const note = noteIn(bytes, plan, leaf, server);
   if (!bytesEqual(stateRoot(note.roots), leaf.end)) throw server.wrong(`sent other entries of ${name} than were signed`); // prettier-ignore
-  const types = stateOf(plan.templates[plan.seats[seat].template]);
+  const types = stateAt(plan, leaf);
   if (types.length !== note.roots.length) throw server.wrong(`has ${note.roots.length} entries of ${name}, and its turn has ${types.length}`); // prettier-ignore
   for (const [i, root] of note.roots.entries()) {
     if (await blobs.has([root], [types[i]])) continue;
     const size = Blobs.sizeOf(types[i]);
-    spend(size);
-    try {
+    await room.during(size, async () => {
       const tensor = await server.file((from) => ({ kind: "tensor", root, from }), `the tensor ${toHex(root)}`, size);
       if (!(await blobs.take(root, tensor))) throw server.wrong(`sent another tensor than ${toHex(root)}`);
-    } catch (error) {
-      // What is not kept takes nothing of the limit, however often it is sent.
-      spend(-size);
-      throw error;
-    }
+    });
   }
-  spend(bytes.length);
+  room.spend(bytes.length);
   await record.writeNote(leaf, note);
 }
 

@@ -7,27 +7,26 @@ import { type Bytes, bytesEqual, toHex } from "../../encoding/bytes.ts";
 import { stateRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
 import { beaconRound, isValueOf } from "../../rounds/beacon.ts";
-import { keepReceipts } from "../../rounds/evidence-log.ts";
 import { misread } from "../../rounds/fault.ts";
 import { contradict } from "../../rounds/judge.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import type { LeafNews } from "../../rounds/leaf-news.ts";
 import { checkRoll, perform } from "../../rounds/participant.ts";
 import { type LeafPlace, seatName, sourcesOf } from "../../rounds/plan.ts";
+import { placeWords, stateAt } from "../../rounds/place.ts";
 import type { StoreSentence } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, type Roll, turnOf, type TurnPlace } from "../../rounds/roll.ts";
 import { isMarked, lacksSeeds, markBefore, needsMark } from "../../rounds/seeds.ts";
 import { Signer } from "../../rounds/signer.ts";
 import { isOwners, type Statement } from "../../rounds/statement.ts";
-import { stateOf } from "../../rounds/template.ts";
 import type { Ending } from "../transport/transport.ts";
 import { fetchAnywhere, haveKept } from "./asked-stores.ts";
 import { Correspondent } from "./correspondent.ts";
 import type { JoinOptions } from "./join-options.ts";
 import { type AskedOfParticipant, messages, recorderSubject, type Reply, subjectOf } from "./messages.ts";
 import { OwnRecords } from "./own-records.ts";
-import { orWorking, pieceOf, reasonOf } from "./replies.ts";
+import { orWorking, pieceAmong, reasonOf } from "./replies.ts";
 
 /** The leaves whose replies are kept. */
 const MOST_KEPT = 64;
@@ -54,7 +53,6 @@ export class Joined {
   private readonly records: OwnRecords;
   private readonly leaves = new Map<string, Promise<Reply>>();
   private turn: Promise<unknown> = Promise.resolve();
-  private keeping: Promise<unknown> = Promise.resolve();
   private readonly ending = new AbortController();
   private end: Ending = async () => {};
 
@@ -79,8 +77,8 @@ export class Joined {
     const joined = new Joined(options, signer, new LeafRunner((await openBackend(backend)).backend));
     await joined.records.lock();
     const answer = async (message: Bytes): Promise<Bytes> => messages.reply(await joined.answer(message).catch(reasonOf)); // prettier-ignore
-    joined.end = await transport.answer(subjectOf(plan.id, participant), answer).catch((error: unknown) => {
-      joined.records.release();
+    joined.end = await transport.answer(subjectOf(plan.id, participant), answer).catch(async (error: unknown) => {
+      await joined.records.release();
       throw error;
     });
     return joined;
@@ -90,9 +88,8 @@ export class Joined {
     this.ending.abort();
     await this.end();
     await this.turn.catch(() => undefined);
-    await this.keeping;
     await this.runner.close();
-    this.records.release();
+    await this.records.release();
   }
 
   private async answer(message: Bytes): Promise<Reply> {
@@ -100,11 +97,7 @@ export class Joined {
     if (question.kind === "hello") return { kind: "here", address: this.address };
     if (question.kind === "perform") return this.performed(question);
     if (question.kind === "closed") return this.closed(question);
-    for (const record of await this.records.all()) {
-      const reply = await pieceOf(record, question);
-      if (reply.kind === "piece") return reply;
-    }
-    throw new RoundsError("UNAVAILABLE", "it has no such blob", { root: toHex(question.root) });
+    return pieceAmong(await this.records.all(), question);
   }
 
   /** The leaf, or the word that it is still computed. What was asked before is not computed twice. */
@@ -175,11 +168,7 @@ export class Joined {
    */
   private kept(record: RoundsRecord, statement: Statement): Promise<StoreSentence[]> {
     const { transport, patience, onSilent } = this.options;
-    const keep = (receipt: StoreSentence): Promise<void> => {
-      const kept = this.keeping.then(() => keepReceipts(record.folder, record.plan.turns, statement, [receipt]));
-      this.keeping = kept.catch(() => undefined);
-      return kept;
-    };
+    const keep = (receipt: StoreSentence): Promise<void> => this.records.keepReceipt(record, statement, receipt);
     return haveKept(record, statement, { transport, patience, signal: this.ending.signal, keep, onSilent });
   }
 
@@ -225,7 +214,7 @@ export class Joined {
   /** Has a leaf that it reads, with its state. Nothing is kept that its owner has not signed. */
   private async fetch(record: RoundsRecord, recorder: Correspondent, { round, seat }: LeafPlace): Promise<void> {
     const { plan, instance } = record;
-    const name = `${seatName(plan, seat)} in round ${round}`;
+    const name = placeWords(plan, { round, seat });
     const known = record.at({ round, seat });
     if (known && (await record.isAtHand(known))) return;
     const { statement, roots } = await recorder.ask({ kind: "leaf", round, seat }, "leaf");
@@ -235,7 +224,7 @@ export class Joined {
       throw new RoundsError("RECORD", `the recorder sent a leaf of ${name} that its owner has not signed, so it is not read`, { round, seat }); // prettier-ignore
     if (known && contradict(plan, known, statement))
       throw new RoundsError("RECORD", `the recorder sent another leaf of ${name} than before, and its owner has signed both; the second one is not read`, { round, seat }); // prettier-ignore
-    const types = stateOf(plan.templates[plan.seats[seat].template]);
+    const types = stateAt(plan, { round, seat });
     const { transport, patience } = this.options;
     await fetchAnywhere(plan, recorder, { transport, patience, signal: this.ending.signal }, (from) => from.fetch(record.blobs, roots, types)); // prettier-ignore
     await record.writeNote({ round, seat }, { roots, metrics: [] });

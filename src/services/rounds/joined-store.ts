@@ -7,6 +7,7 @@ import { RoundsError } from "../../errors/index.ts";
 import { bytesIn } from "../../files/size.ts";
 import { isRequested } from "../../rounds/note-request.ts";
 import { type LeafPlace, seatName } from "../../rounds/plan.ts";
+import { placeWords } from "../../rounds/place.ts";
 import type { StoreSentence } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRolled, turnOf } from "../../rounds/roll.ts";
@@ -16,10 +17,10 @@ import type { RunRoot } from "../../trace/commitments.ts";
 import { sleep } from "../provider/sleep.ts";
 import type { Ending } from "../transport/transport.ts";
 import { Correspondent } from "./correspondent.ts";
-import { expectOffered, expectPlace, Keeper, type OfferedLeaf, placeWords } from "./kept-leaf.ts";
+import { expectOffered, expectPlace, Keeper, type OfferedLeaf } from "./kept-leaf.ts";
 import { type AskedOfStore, messages, type Reply, subjectOf } from "./messages.ts";
 import { OwnRecords } from "./own-records.ts";
-import { orWorking, pieceOf, reasonOf, WORKING_MILLIS } from "./replies.ts";
+import { orWorking, pieceAmong, reasonOf, WORKING_MILLIS } from "./replies.ts";
 import { Room } from "./room.ts";
 import type { JoinStoreOptions } from "./store-options.ts";
 
@@ -81,7 +82,7 @@ export class JoinedStore {
         messages.reply(await store.answer(message).catch(reasonOf)),
       );
     } catch (error) {
-      store.records.release();
+      await store.records.release();
       throw error;
     }
     return store;
@@ -91,7 +92,7 @@ export class JoinedStore {
     this.ending.abort();
     await this.end();
     await Promise.allSettled([...this.fetching.values()].map(({ sentence }) => sentence));
-    this.records.release();
+    await this.records.release();
   }
 
   private async answer(message: Bytes): Promise<Reply> {
@@ -100,11 +101,7 @@ export class JoinedStore {
     if (question.kind === "keep") return this.keep(question);
     if (question.kind === "absence") return this.absence(question);
     if (question.kind === "held") return this.held(question);
-    for (const record of await this.records.all()) {
-      const reply = await pieceOf(record, question);
-      if (reply.kind === "piece") return reply;
-    }
-    throw new RoundsError("UNAVAILABLE", "it has no such blob", { root: toHex(question.root) });
+    return pieceAmong(await this.records.all(), question);
   }
 
   /** The receipt of a leaf, or the word that it is still fetched. */
@@ -133,11 +130,7 @@ export class JoinedStore {
     const { plan, transport, patience } = this.options;
     const { statement } = leaf;
     const { name } = plan.participants[plan.seats[statement.seat].participant];
-    const owner = new Correspondent(transport, subjectOf(plan.id, name), {
-      name,
-      patience,
-      signal: this.ending.signal,
-    });
+    const owner = Correspondent.of(plan, name, { transport, patience, signal: this.ending.signal });
     try {
       await this.keeper.entries(record, leaf, owner);
     } catch (error) {

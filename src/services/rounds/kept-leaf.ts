@@ -7,10 +7,10 @@ import { syncFolder } from "../../files/replace.ts";
 import { syncFile } from "../../files/sync.ts";
 import { Blobs } from "../../rounds/blobs.ts";
 import { contradict } from "../../rounds/judge.ts";
-import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
+import type { LeafPlace, Plan } from "../../rounds/plan.ts";
+import { placeWords, stateAt } from "../../rounds/place.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
-import { stateOf } from "../../rounds/template.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 import type { Correspondent } from "./correspondent.ts";
 import type { Room } from "./room.ts";
@@ -24,10 +24,6 @@ export interface OfferedLeaf {
   /** The roots of its final state's entries. */
   readonly roots: readonly TensorRoot[];
 }
-
-/** A place, in words. */
-export const placeWords = (plan: Plan, { round, seat }: LeafPlace): string =>
-  `${seatName(plan, seat)} in round ${round}`;
 
 /** @throws {RoundsError} FOREIGN for a place that the plan does not have */
 export function expectPlace({ rounds, seats }: Plan, { round, seat }: LeafPlace): LeafPlace {
@@ -47,15 +43,13 @@ export function expectOffered(record: RoundsRecord, { statement, roots }: Offere
   const name = placeWords(plan, place);
   if (!isOwners(plan, instance, statement))
     throw new RoundsError("PARTICIPANT", `the leaf of ${name} is not signed by its owner for this instance, so it is not kept`, { ...place }); // prettier-ignore
-  if (roots.length !== typesOf(plan, place).length || !bytesEqual(stateRoot(roots), statement.end))
+  if (roots.length !== stateAt(plan, place).length || !bytesEqual(stateRoot(roots), statement.end))
     throw new RoundsError("PARTICIPANT", `the entries of ${name} are others than its owner has signed, so they are not kept`, { ...place }); // prettier-ignore
   const known = record.at(place);
   if (known && contradict(plan, known, statement))
     throw new RoundsError("SIGNED", `another leaf of ${name} is kept, which its owner has signed too; no second one is kept`, { ...place }); // prettier-ignore
   return runOf(plan, statement);
 }
-
-const typesOf = (plan: Plan, { seat }: LeafPlace): TensorType[] => stateOf(plan.templates[plan.seats[seat].template]);
 
 /** Has leaves on the disk, within the room of a store. */
 export class Keeper {
@@ -75,7 +69,7 @@ export class Keeper {
   async entries(record: RoundsRecord, { statement, roots }: OfferedLeaf, owner: Correspondent): Promise<void> {
     const { blobs, plan } = record;
     const { round, seat } = statement;
-    const types = typesOf(plan, statement);
+    const types = stateAt(plan, statement);
     for (const [i, root] of roots.entries()) {
       // One after the other: otherwise one could delete what another has just fetched anew.
       const check = this.checking.then(() => isWhole(blobs, root, types[i]));
@@ -89,14 +83,7 @@ export class Keeper {
   }
 
   private async fetch(blobs: Blobs, owner: Correspondent, root: TensorRoot, type: TensorType): Promise<void> {
-    const size = Blobs.sizeOf(type);
-    this.room.spend(size);
-    try {
-      await owner.fetch(blobs, [root], [type]);
-    } catch (error) {
-      this.room.giveBack(size);
-      throw error;
-    }
+    await this.room.during(Blobs.sizeOf(type), () => owner.fetch(blobs, [root], [type]));
   }
 }
 

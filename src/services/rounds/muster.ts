@@ -5,17 +5,17 @@ import { RoundsError } from "../../errors/index.ts";
 import type { Crew, Muster } from "../../rounds/crew.ts";
 import { type LeafFault, statedFaultOf } from "../../rounds/fault.ts";
 import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
+import { stateAt } from "../../rounds/place.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Roll } from "../../rounds/roll.ts";
 import { storeName } from "../../rounds/receipt.ts";
 import { seedPartsOf } from "../../rounds/seeds.ts";
 import type { Signer } from "../../rounds/signer.ts";
 import type { Store } from "../../rounds/store.ts";
-import { stateOf } from "../../rounds/template.ts";
 import type { Ending, Transport } from "../transport/transport.ts";
 import { NetworkStore } from "./asked-stores.ts";
 import { Correspondent } from "./correspondent.ts";
-import { type AskedOfParticipant, messages, recorderSubject, type Reply, sentInstance, subjectOf } from "./messages.ts";
+import { type AskedOfParticipant, messages, recorderSubject, type Reply, sentInstance } from "./messages.ts";
 import { pieceOf, reasonOf } from "./replies.ts";
 
 export interface MusterOptions {
@@ -38,9 +38,7 @@ export interface MusterOptions {
  */
 export async function musterOn(options: MusterOptions): Promise<Muster> {
   const { transport, plan, patience, signal, stop = true, onPresent } = options;
-  const asked = plan.participants.map(
-    ({ name }) => new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal }),
-  );
+  const asked = plan.participants.map(({ name }) => Correspondent.of(plan, name, { transport, patience, signal }));
   const owners = await Promise.all(
     asked.map(async (one) => {
       const { address } = await one.ask({ kind: "hello" }, "here");
@@ -50,7 +48,7 @@ export async function musterOn(options: MusterOptions): Promise<Muster> {
   );
   const again = (name: string, waiting?: AbortSignal): Correspondent => {
     const signals = [signal, waiting].filter((each) => each !== undefined);
-    return new Correspondent(transport, subjectOf(plan.id, name), { name, patience, signal: AbortSignal.any(signals) });
+    return Correspondent.of(plan, name, { transport, patience, signal: AbortSignal.any(signals) });
   };
   return { owners, crew: (record, recorder) => NetworkCrew.open(transport, record, { asked: again, stop, recorder }) };
 }
@@ -102,7 +100,7 @@ class NetworkCrew implements Crew {
       const { statement, roots, metrics, read, receipts } = reply;
       if (!bytesEqual(stateRoot(roots), statement.end))
         throw new RoundsError("PARTICIPANT", `${participant.name} sent other entries of ${seatName(plan, seat)} in round ${round} than it has signed; nothing of it is taken`, { round, seat }); // prettier-ignore
-      await participant.fetch(record.blobs, roots, stateOf(plan.templates[own.template]));
+      await participant.fetch(record.blobs, roots, stateAt(plan, place));
       const fault = statedFaultOf(plan, place, reply.fault);
       await record.writeNote(place, { roots, metrics, read, ...(fault && { fault }) });
       return { statement, metrics: metrics.at(-1) ?? {}, ...(receipts && { receipts }) };

@@ -5,6 +5,7 @@ import { type FileLock, takeLock } from "../../files/lock.ts";
 import { fs, path } from "../../encoding/node.ts";
 import { isMissing, messageOf, RoundsError, unreadable } from "../../errors/index.ts";
 import { exists } from "../../files/regular.ts";
+import { ReceiptLog } from "../../rounds/evidence-log.ts";
 import { LogWriter, readLog } from "../../rounds/log.ts";
 import type { Plan } from "../../rounds/plan.ts";
 import { beginRecord } from "../../rounds/begin-record.ts";
@@ -30,6 +31,7 @@ export class OwnRecords {
   private readonly address: Bytes;
   private readonly records = new Map<string, Promise<RoundsRecord>>();
   private readonly logs = new Map<RoundsRecord, LogWriter>();
+  private readonly receipts = new Map<RoundsRecord, ReceiptLog>();
   private held: FileLock | undefined;
   private writing: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +57,9 @@ export class OwnRecords {
     this.held = takeLock(file, `${out}, where another participant keeps what it computes,`);
   }
 
-  release(): void {
+  /** When all is written, lets others have the folder. */
+  async release(): Promise<void> {
+    await this.writing;
     this.held?.release();
   }
 
@@ -96,9 +100,22 @@ export class OwnRecords {
     return isNew;
   }
 
-  /** Each entry follows from the one before it, so they are written one after the other. */
+  /** Keeps a receipt of an own leaf, by which its owner shows it. */
+  keepReceipt(record: RoundsRecord, statement: Statement, receipt: StoreSentence): Promise<void> {
+    return this.next(async () => {
+      const log = this.receipts.get(record) ?? (await ReceiptLog.open(record.folder, record.plan.turns));
+      this.receipts.set(record, log);
+      await log.keep(statement, [receipt]);
+    });
+  }
+
   private write(record: RoundsRecord, entry: (log: LogWriter) => Promise<void>): Promise<void> {
-    const written = this.writing.then(() => entry(this.logs.get(record)!));
+    return this.next(() => entry(this.logs.get(record)!));
+  }
+
+  /** Each entry follows from the one before it, so they are written one after the other. */
+  private next(write: () => Promise<void>): Promise<void> {
+    const written = this.writing.then(write);
     this.writing = written.catch(() => undefined);
     return written;
   }

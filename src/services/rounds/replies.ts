@@ -1,5 +1,7 @@
 /** What both sides of a plan reply alike: parts of blobs, and reasons. */
+import { toHex } from "../../encoding/bytes.ts";
 import type { TensorRoot } from "../../encoding/tensor.ts";
+import { RoundsError } from "../../errors/index.ts";
 import { failureOf } from "../../referee/apart/messages.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { failed, PIECE, type Reply } from "./messages.ts";
@@ -11,6 +13,18 @@ export async function pieceOf(
 ): Promise<Reply> {
   const bytes = await blobs.part(root, from, PIECE);
   return bytes ? { kind: "piece", bytes } : failed("VERDE_ROUNDS_UNAVAILABLE", "it has no such blob");
+}
+
+/** The same, of whichever record has the blob. @throws {RoundsError} UNAVAILABLE when none has */
+export async function pieceAmong(
+  records: readonly RoundsRecord[],
+  blob: { readonly root: TensorRoot; readonly from: number },
+): Promise<Reply> {
+  for (const record of records) {
+    const reply = await pieceOf(record, blob);
+    if (reply.kind === "piece") return reply;
+  }
+  throw new RoundsError("UNAVAILABLE", "it has no such blob", { root: toHex(blob.root) });
 }
 
 /** Milliseconds after which somebody that is still at work says so. */

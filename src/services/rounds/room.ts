@@ -42,8 +42,14 @@ export class Room {
     this.taken += bytes;
   }
 
-  /** Gives back what was counted and not written. */
-  giveBack(bytes: number): void {
-    this.taken -= bytes;
+  /** Counts the bytes of a file while it is fetched. One that fails is not kept, and takes no room. */
+  async during<T>(bytes: number, fetch: () => Promise<T>): Promise<T> {
+    this.spend(bytes);
+    try {
+      return await fetch();
+    } catch (error) {
+      this.taken -= bytes;
+      throw error;
+    }
   }
 }

@@ -31,6 +31,7 @@ const PLACE = ({ round, seat }: LeafPlace): LeafPlace => ({ round, seat });
 export class Findings {
   private readonly record: RoundsRecord;
   private readonly terms: RoundTerms;
+  private shown: PostedRecord | undefined;
 
   constructor(record: RoundsRecord, terms: RoundTerms) {
     this.record = record;
@@ -63,7 +64,7 @@ export class Findings {
     const { record } = this;
     const { plan } = record;
     const found: Finding[] = [];
-    const posted = new PostedRecord(record);
+    const { posted } = this;
     found.push(...this.ofRolls(posted));
     for (const statement of record.all) {
       // A leaf that is listed for an absent member is not in the posted record.
@@ -93,7 +94,7 @@ export class Findings {
 
   /** What rolls show that owners have read by, where the record says something else. */
   ofShownRolls(rolls: readonly Roll[]): Finding[] {
-    const posted = new PostedRecord(this.record);
+    const { posted } = this;
     return rolls.flatMap((roll) => this.ofRecorder(calledOtherwise(posted, this.terms, roll)));
   }
 
@@ -129,15 +130,14 @@ export class Findings {
     // An owner answers only for what it has signed: of anything else `ofForm` demands the signature.
     if (!isOwners(plan, record.instance, statement)) return undefined;
     const { start, end } = shownClaim(templateOf(plan, statement), right);
-    const args = [
-      this.terms,
-      new PostedRecord(record).evidence(statement),
-      start,
-      end,
-      bytesToHex(statement.signature),
-    ];
+    const args = [this.terms, this.posted.evidence(statement), start, end, bytesToHex(statement.signature)];
     const call: ContractCall = { contract: "roundGame", functionName: "challenge", args };
     return { kind: "challenge", ...PLACE(statement), against: plan.seats[statement.seat].participant, call };
+  }
+
+  /** It hashes all leaves, so it is made once. @throws {RoundsError} when the record is not whole */
+  private get posted(): PostedRecord {
+    return (this.shown ??= new PostedRecord(this.record));
   }
 
   private get recorder(): number {
