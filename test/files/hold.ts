@@ -1,19 +1,20 @@
 /**
- * A process that takes a lock: `node hold.ts LOCK [LOG]`. Without a log it prints `held`, and keeps the lock
- * until its input ends. With one, it takes the lock many times, and notes each time when it has and leaves it.
+ * A process that takes a lock: `node hold.ts LOCK [LOG [TIMES]]`. Without a log it prints `held`, and keeps the
+ * lock until its input ends. With one, it takes the lock so many times (default 20), and notes each time when it
+ * has and leaves it.
  */
 import { appendFileSync } from "node:fs";
 import { once } from "node:events";
 import { takeLock, waitForLock } from "../../src/files/lock.ts";
 
-const [path, log] = process.argv.slice(2);
+const [path, log, times = "20"] = process.argv.slice(2);
 if (log === undefined) {
   takeLock(path, "what is locked");
   console.log("held");
   process.stdin.resume();
   await once(process.stdin, "end");
 } else
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < Number(times); i++) {
     const lock = await waitForLock(path, "what is locked", 60_000);
     appendFileSync(log, `in ${process.pid}\n`);
     await new Promise((resolve) => setTimeout(resolve, 1));
