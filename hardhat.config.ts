@@ -33,6 +33,7 @@ const overrides: Record<string, SolidityCompilerUserConfig> = isCoverage
   : {
       "contracts/DisputeGame.sol": game,
       "contracts/RoundGame.sol": leafGame,
+      "contracts/RoundManager.sol": byYul,
       "contracts/RoundQuestions.sol": byYul,
       "contracts/Judge.sol": byYul,
     };

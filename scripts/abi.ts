@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format } from "prettier";
 import { codeHash, type DeployedCode } from "./code-hash.ts";
+import { compileContract } from "./compiler.ts";
 
 interface Parameter {
   name: string;
@@ -114,6 +115,8 @@ export async function generateAbi(): Promise<Map<string, string>> {
   }
   await put("bytecode.ts", codes);
   const hashes = Object.fromEntries(artifacts.map(([name, artifact]) => [name, codeHash(artifact)]));
+  // The manager of rounds is compiled through Yul, and the code of the vault that it creates with it.
+  hashes["roundVault"] = codeHash(compileContract("contracts/StakeVault.sol"));
   await put("code.ts", `export const CODES = ${JSON.stringify(hashes)} as const;\n`);
   return files;
 }

@@ -18,6 +18,7 @@ const CHAIN = 31_337;
 const address = (byte: string) => getAddress(`0x${byte.repeat(20)}`);
 
 const [terms, evidence] = getAbiItem({ abi: roundManagerAbi, name: "accuse" }).inputs as readonly AbiParameter[];
+const stores = getAbiItem({ abi: roundManagerAbi, name: "post" }).inputs[3] as AbiParameter;
 /** The struct that the Solidity tests decode. */
 const ENCODED: readonly AbiParameter[] = [
   {
@@ -28,6 +29,7 @@ const ENCODED: readonly AbiParameter[] = [
       { ...terms, name: "terms" },
       { name: "name", type: "bytes" },
       { name: "turns", type: "bytes32" },
+      { ...stores, name: "stores" },
       { name: "instance", type: "bytes32" },
       { name: "record", type: "bytes32" },
       { ...evidence, name: "leaves", type: "tuple[]" },
@@ -59,9 +61,9 @@ async function vectorOf(plan: Plan, away: (place: LeafPlace) => boolean, leaves:
     const choice = { client, salt, participants, recorder, stake: 11n, bond: 7n, reward: 5n, price: 3n, periods };
     const chosen = roundTermsOf(plan, choice);
     const instance = bytesToHex(instanceOfTerms(chosen, { chainId: CHAIN, manager }).id);
-    const [name, turns] = shownPlan(plan);
+    const [name, turns, part] = shownPlan(plan);
     const shown = places.map((place) => posted.evidence(place));
-    return encodeAbiParameters(ENCODED, [{ chain: BigInt(CHAIN), manager, terms: chosen, name, turns, instance, record: bytesToHex(posted.root), leaves: shown, jobs }]); // prettier-ignore
+    return encodeAbiParameters(ENCODED, [{ chain: BigInt(CHAIN), manager, terms: chosen, name, turns, stores: part, instance, record: bytesToHex(posted.root), leaves: shown, jobs }]); // prettier-ignore
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -69,7 +71,13 @@ async function vectorOf(plan: Plan, away: (place: LeafPlace) => boolean, leaves:
 
 export async function roundVectors(): Promise<string> {
   const all = (): boolean => true;
-  const small = await vectorOf(await membershipPlan.close({ rounds: 3 }), ({ round, seat }) => round === 2 && seat === 1, all); // prettier-ignore
+  const small = [0, 3].map(async (stores) =>
+    vectorOf(
+      await membershipPlan.close({ rounds: 3, stores, copies: 2 }),
+      ({ round, seat }) => round === 2 && seat === 1,
+      all,
+    ),
+  );
   // A presence of more than 64 sources has two chunks, and one of 64 has one that is full.
   const wide = [64, 70].map(async (clients) =>
     vectorOf(
@@ -78,5 +86,5 @@ export async function roundVectors(): Promise<string> {
       ({ seat }) => seat === clients,
     ),
   );
-  return `${JSON.stringify({ encoded: [small, ...(await Promise.all(wide))] }, null, 1)}\n`;
+  return `${JSON.stringify({ encoded: await Promise.all([...small, ...wide]) }, null, 1)}\n`;
 }

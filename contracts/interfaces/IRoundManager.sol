@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {JobId, RunRoot} from "../libraries/Ids.sol";
-import {InstanceId, LeafPlace, PlanId, RoundTerms} from "../rounds/RoundTypes.sol";
+import {JobId, RunRoot, StateRoot} from "../libraries/Ids.sol";
+import {CopyPlace, CopyQueue, InstanceId, LeafPlace, PlanId, PlanStores, RoundTerms} from "../rounds/RoundTypes.sol";
 import {IRoundQuestions} from "./IRoundQuestions.sol";
+import {IRoundStores} from "./IRoundStores.sol";
 import {IStakeVault} from "./IStakeVault.sol";
 
 /// @notice Joining: the participants and the recorder put up their stakes. Running: they compute, off the
@@ -20,27 +21,34 @@ enum RoundState {
 
 /// @notice Why somebody has lost. Inputs: its job does not follow from the leaves that it had to read. Game:
 /// the game has found a wrong step, or a wrong state that was handed on. Equivocation: two signatures for one
-/// place, or one turn. Unsigned: the record lists a leaf that nobody has shown to be signed. Record: the
-/// recorder has signed another record than it has posted. Roll: the record misses too many members, has
-/// another leaf than the last one of an absent member, or says of a member something else than the recorder
-/// has signed.
+/// place, or one turn; of a store, two sentences for one place. Unsigned: nobody has shown a place of the
+/// record with all that has to be signed of it. Record: the recorder has signed another record than it has
+/// posted. Roll: the record misses too many members, has another leaf than the last one of an absent member,
+/// or says of a member something else than the recorder has signed. Censored: the record says that a member
+/// was absent whose leaf stores hold, and nobody has shown why. Withheld: a store has not shown what it has
+/// signed to hold.
 enum Fault {
     Inputs,
     Game,
     Equivocation,
     Unsigned,
     Record,
-    Roll
+    Roll,
+    Censored,
+    Withheld
 }
 
 /// @notice An instance as it is stored. Bit i stands for participant i; the recorder is the one after them.
 /// @param state of the instance
 /// @param deadline the last second of the state
-/// @param open challenges, accusations and demands that have not ended
+/// @param open challenges, accusations and demands that have not ended, without those for copies
 /// @param accused deadline of the last accusation
 /// @param demanded deadline of the last demand
 /// @param stake of each participant and of the recorder
 /// @param bond of a challenger
+/// @param censored deadline of the last accusation of the recorder that a member was not absent
+/// @param stores how many stores there are: the last participants
+/// @param copies how many stores have to hold a leaf
 /// @param joined who has put up its stake
 /// @param out who has lost it
 /// @param record its root, once it is posted
@@ -52,6 +60,9 @@ struct Instance {
     uint40 demanded;
     uint80 stake;
     uint80 bond;
+    uint40 censored;
+    uint32 stores;
+    uint32 copies;
     uint256 joined;
     uint256 out;
     bytes32 record;
@@ -77,7 +88,7 @@ struct Waiting {
 /// answers only for what it has signed: without its signature a listed leaf counts against the recorder
 /// alone. The contract trusts its one game, which its deployer names once: the game says who has challenged,
 /// and who has lost. It trusts nobody else.
-interface IRoundManager is IRoundQuestions {
+interface IRoundManager is IRoundQuestions, IRoundStores {
     /// @notice From now on leaves are challenged there.
     event GameNamed(address game);
     event InstancePosted(InstanceId indexed instance, PlanId indexed plan, RoundTerms terms);
@@ -94,6 +105,13 @@ interface IRoundManager is IRoundQuestions {
     event LeafDemanded(InstanceId indexed instance, uint32 round, uint32 seat);
     /// @notice An accusation or a demand was answered.
     event LeafAnswered(InstanceId indexed instance, uint32 round, uint32 seat);
+    /// @notice The record says that a member was absent, whose leaf so many stores have signed to hold as a
+    /// leaf has to have. The recorder has to show as many notes of absence as an absent member has to have.
+    event Censored(InstanceId indexed instance, uint32 round, uint32 seat, RunRoot run);
+    /// @notice A store has to show a chunk of what it has signed to hold.
+    event CopyDemanded(InstanceId indexed instance, address indexed owner, address indexed by, CopyPlace copy);
+    /// @notice A store has shown a chunk, or that there is none.
+    event CopyShown(InstanceId indexed instance, CopyPlace copy);
     /// @notice A participant, or the recorder, has lost its stake.
     event Convicted(InstanceId indexed instance, uint256 participant, address owner, Fault fault);
 
@@ -142,6 +160,14 @@ interface IRoundManager is IRoundQuestions {
     error AskedBefore(uint32 round, uint32 seat);
     /// @notice There is nothing to be answered at this place.
     error NothingWaiting(uint32 round, uint32 seat);
+    /// @notice The plan has no such store, or stores are not named in increasing order.
+    error NoSuchStore(uint256 store);
+    /// @notice The plan has no stores, or it needs signatures of at least so many.
+    error TooFewStores(uint256 least);
+    /// @notice The chunk is in another state than the leaf's final one.
+    error WrongCopy(StateRoot state);
+    /// @notice The entry exists and has so many chunks: show the chunk.
+    error ChunkExists(uint256 chunks);
     /// @notice Challenges, accusations or demands have not ended.
     error StillOpen(uint256 open);
 
@@ -151,7 +177,13 @@ interface IRoundManager is IRoundQuestions {
     /// @notice As the client: posts an instance. The vault takes the rewards, and needs an allowance.
     /// @param name of the plan
     /// @param turns root of the plan's tree of turns
-    function post(RoundTerms calldata terms, bytes calldata name, bytes32 turns) external returns (InstanceId instance);
+    /// @param stores the plan's storage part
+    function post(
+        RoundTerms calldata terms,
+        bytes calldata name,
+        bytes32 turns,
+        PlanStores calldata stores
+    ) external returns (InstanceId instance);
 
     /// @notice As participant `participant`, or as the recorder: puts up the stake.
     function join(RoundTerms calldata terms, uint256 participant) external;
@@ -192,7 +224,8 @@ interface IRoundManager is IRoundQuestions {
     ) external;
 
     /// @notice Pays stakes and rewards once nothing can be shown any more. Anyone may. The rewards of those
-    /// who have lost go back to the client.
+    /// who have lost go back to the client. A store that still has to show copies is paid when it has shown
+    /// the last one; nobody else waits for it.
     function close(RoundTerms calldata terms) external;
 
     /// @notice Ends an instance in which somebody has not joined in time, or that has no record in time.
@@ -213,6 +246,15 @@ interface IRoundManager is IRoundQuestions {
 
     /// @return the demand of a leaf that waits for its answer
     function demandOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory);
+
+    /// @return the accusation of a recorder, for a place of the record without a leaf, that waits for notes
+    function censorshipOf(InstanceId instance, LeafPlace calldata place) external view returns (Waiting memory);
+
+    /// @return the demand for a chunk that waits for its answer
+    function copyOf(InstanceId instance, CopyPlace calldata copy) external view returns (Waiting memory);
+
+    /// @return the demands for copies that a store has to answer
+    function queueOf(InstanceId instance, uint256 store) external view returns (CopyQueue memory);
 
     /// @notice Where leaves are challenged; zero until it is named.
     function game() external view returns (address);

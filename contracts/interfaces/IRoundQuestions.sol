@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LeafEvidence, LeafExcuse, LeafPlace, RecordedLeaf, RoundTerms, SignedRoll} from "../rounds/RoundTypes.sol";
+import {
+    LeafEvidence,
+    LeafExcuse,
+    LeafPlace,
+    RecordedLeaf,
+    RoundTerms,
+    SignedRoll,
+    StoreSignature
+} from "../rounds/RoundTypes.sol";
 
 /// @title What is asked about a record, and what its rolls show (spec 7.15)
 /// @notice These are functions of `IRoundManager`. Their code is a contract of its own, since together they
@@ -24,27 +32,35 @@ interface IRoundQuestions {
     /// it has lost before, this needs no waiting.
     function convict(RoundTerms calldata terms, LeafPlace calldata place) external;
 
-    /// @notice Demands to see the leaf of a place and its owner's signature, or why it has none, for the
-    /// price in the terms. The vault needs an allowance. The price goes to the recorder when it answers, else
-    /// back. Demands of an instance are due one after the other.
+    /// @notice Demands to see the leaf of a place, its owner's signature and the receipts of the stores that
+    /// hold it, or why it has none, for the price in the terms. The vault needs an allowance. The price goes
+    /// to the recorder when it answers, else back. Demands of an instance are due one after the other.
     function demand(RoundTerms calldata terms, LeafPlace calldata place) external;
 
     /// @notice Answers a demand. Anyone may.
     /// @param e its sources are not read
-    function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external;
+    /// @param receipts by enough different stores in increasing order; without stores nobody reads them
+    function show(
+        RoundTerms calldata terms,
+        LeafEvidence calldata e,
+        bytes calldata signature,
+        StoreSignature[] calldata receipts
+    ) external;
 
     /// @notice Answers a demand for a place whose member was absent. Anyone may.
     /// @param leaf that stands there
     /// @param before what the record has at this seat a round before: the same leaf
     /// @param missed whether its member was absent then too
     /// @param roll of the recorder
+    /// @param notes by enough different stores in increasing order; without stores nobody reads them
     function showAbsence(
         RoundTerms calldata terms,
         LeafPlace calldata place,
         RecordedLeaf calldata leaf,
         RecordedLeaf calldata before,
         bool missed,
-        SignedRoll calldata roll
+        SignedRoll calldata roll,
+        StoreSignature[] calldata notes
     ) external;
 
     /// @notice Ends a demand that was not answered in time: the recorder has lost. Anyone may. If it has

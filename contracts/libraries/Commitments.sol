@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {JobId, LayoutRoot, RunRoot} from "./Ids.sol";
+import {JobId, LayoutRoot, RunRoot, StateRoot} from "./Ids.sol";
 import {MerkleTree} from "./MerkleTree.sol";
 import * as Tags from "./Tags.sol";
 import {TensorType} from "./TensorType.sol";
@@ -47,12 +47,22 @@ library Commitments {
     ) internal view returns (RunRoot) {
         uint256 segment = lastSegment(place.steps, place.commitEvery);
         bytes32 tensor = tensorRootOf(tensorType, place.chunk, proof.chunk, proof.chunkPath);
-        bytes32 leaf = sha256(abi.encodePacked(Tags.STATE_LEAF, tensor));
-        bytes32 tree = MerkleTree.climb(leaf, place.tensor, place.tensors, proof.statePath);
-        bytes32 state = sha256(abi.encodePacked(Tags.STATE, place.tensors, tree));
-        leaf = sha256(abi.encodePacked(Tags.SEGMENT_LEAF, state));
-        tree = MerkleTree.climb(leaf, segment, segment + 1, proof.segmentPath);
+        StateRoot state = stateRootOf(tensor, place.tensor, place.tensors, proof.statePath);
+        bytes32 leaf = sha256(abi.encodePacked(Tags.SEGMENT_LEAF, state));
+        bytes32 tree = MerkleTree.climb(leaf, segment, segment + 1, proof.segmentPath);
         return RunRoot.wrap(sha256(abi.encodePacked(Tags.RUN, place.job, place.commitEvery, tree)));
+    }
+
+    /// @return the root of a state in which `index` of `count` entries has this root
+    function stateRootOf(
+        bytes32 tensor,
+        uint256 index,
+        uint32 count,
+        bytes32[] calldata path
+    ) internal view returns (StateRoot) {
+        bytes32 leaf = sha256(abi.encodePacked(Tags.STATE_LEAF, tensor));
+        bytes32 tree = MerkleTree.climb(leaf, index, count, path);
+        return StateRoot.wrap(sha256(abi.encodePacked(Tags.STATE, count, tree)));
     }
 
     /// @return the root of a tensor with this type and this chunk at `index`

@@ -3,7 +3,15 @@ pragma solidity 0.8.37;
 
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
 import {IRoundQuestions} from "../interfaces/IRoundQuestions.sol";
-import {LeafEvidence, LeafExcuse, LeafPlace, RecordedLeaf, RoundTerms, SignedRoll} from "./RoundTypes.sol";
+import {
+    LeafEvidence,
+    LeafExcuse,
+    LeafPlace,
+    RecordedLeaf,
+    RoundTerms,
+    SignedRoll,
+    StoreSignature
+} from "./RoundTypes.sol";
 
 /// @title The functions of the manager whose code is in another contract
 /// @dev That code runs on the manager's storage (`InstanceStore`), and gets the call as it was made.
@@ -37,7 +45,12 @@ abstract contract HandedOn is IRoundManager {
     }
 
     /// @inheritdoc IRoundQuestions
-    function show(RoundTerms calldata, LeafEvidence calldata, bytes calldata) external {
+    function show(
+        RoundTerms calldata,
+        LeafEvidence calldata,
+        bytes calldata,
+        StoreSignature[] calldata
+    ) external {
         _handOn();
     }
 
@@ -48,7 +61,8 @@ abstract contract HandedOn is IRoundManager {
         RecordedLeaf calldata,
         RecordedLeaf calldata,
         bool,
-        SignedRoll calldata
+        SignedRoll calldata,
+        StoreSignature[] calldata
     ) external {
         _handOn();
     }

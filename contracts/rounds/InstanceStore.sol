@@ -8,7 +8,7 @@ import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {RunRoot} from "../libraries/Ids.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {PlanHash} from "./PlanHash.sol";
-import {InstanceId, LeafPlace, RoundTerms} from "./RoundTypes.sol";
+import {CopyQueue, InstanceId, LeafPlace, RoundTerms, StoreSignature} from "./RoundTypes.sol";
 
 /// @title What is stored of an instance, and how somebody loses
 /// @dev The manager and the contract for its questions have this storage in common: the second one's code
@@ -22,6 +22,11 @@ abstract contract InstanceStore {
     /// @dev Of an accusation: the hash of the leaf's run root and of the rounds of what the leaf has to read,
     /// if some are earlier ones than its places. So an answer needs no way to the record.
     mapping(InstanceId instance => mapping(uint256 place => bytes32)) internal _accused;
+    mapping(InstanceId instance => mapping(uint256 place => Waiting)) internal _censorships;
+    /// @dev Of a censorship: bit i: store i has signed a receipt that was shown.
+    mapping(InstanceId instance => mapping(uint256 place => uint256)) internal _holders;
+    mapping(InstanceId instance => mapping(bytes32 copy => Waiting)) internal _copies;
+    mapping(InstanceId instance => mapping(uint256 store => CopyQueue)) internal _queues;
 
     /// @dev The manager's vault.
     function _vault() internal view virtual returns (IStakeVault);
@@ -41,6 +46,14 @@ abstract contract InstanceStore {
         require(block.timestamp <= i.deadline, ITaskManager.TooLate(i.deadline));
     }
 
+    /// @dev Reverts unless the participants have begun and the performance has not ended.
+    function _begun(RoundTerms calldata terms) internal view returns (InstanceId instance, Instance storage i) {
+        instance = _instanceOf(terms);
+        i = _instances[instance];
+        bool begun = i.state == RoundState.Running || i.state == RoundState.Challengeable;
+        require(begun, IRoundManager.WrongRoundState(i.state));
+    }
+
     function _enter(
         InstanceId instance,
         Instance storage i,
@@ -50,6 +63,13 @@ abstract contract InstanceStore {
         i.state = state;
         i.deadline = uint40(block.timestamp + period);
         emit IRoundManager.InstanceMoved(instance, state, i.deadline);
+    }
+
+    /// @dev Gives a participant, or the recorder, its stake back, and if the instance is closed, its reward.
+    function _pay(RoundTerms calldata terms, Instance storage i, address owner) internal {
+        IStakeVault vault = _vault();
+        vault.release(owner, terms.stake);
+        if (i.state == RoundState.Closed && terms.reward != 0) vault.credit(owner, terms.reward);
     }
 
     /// @dev Takes the stake of a participant, or of the recorder. A second time nothing happens.
@@ -78,9 +98,7 @@ abstract contract InstanceStore {
         vault.condemn(amount - share);
     }
 
-    /// @dev Opens something that has to be answered. So that nobody has to answer many at once, it is due
-    /// after the last one.
-    /// @param last deadline of the last one
+    /// @dev Opens something that has to be answered before the performance can close.
     /// @return due its deadline
     function _ask(
         Instance storage i,
@@ -89,10 +107,7 @@ abstract contract InstanceStore {
         LeafPlace calldata place,
         uint256 last
     ) internal returns (uint40 due) {
-        require(w.by == address(0), IRoundManager.AskedBefore(place.round, place.seat));
-        if (last < block.timestamp) last = block.timestamp;
-        due = SafeCast.toUint40(last + terms.periods.toAnswer);
-        (w.by, w.deadline) = (msg.sender, due);
+        due = _wait(w, terms, place, last);
         i.open++;
     }
 
@@ -103,14 +118,13 @@ abstract contract InstanceStore {
         RoundTerms calldata terms,
         LeafPlace calldata place
     ) internal {
-        _take(i, w, place);
-        require(block.timestamp <= w.deadline, ITaskManager.TooLate(w.deadline));
+        _takeInTime(w, place);
+        i.open--;
         uint256 until = block.timestamp + terms.periods.toAnswer;
         if (i.deadline < until) i.deadline = uint40(until);
     }
 
     /// @dev Ends it without an answer.
-    /// @param participant who has to answer; once that one has lost, nobody has to wait for it
     /// @return by who has made it
     function _expire(
         Instance storage i,
@@ -118,16 +132,54 @@ abstract contract InstanceStore {
         LeafPlace calldata place,
         uint256 participant
     ) internal returns (address by) {
-        by = _take(i, w, place);
-        bool late = block.timestamp > w.deadline || i.out & (1 << participant) != 0;
-        require(late, ITaskManager.TooEarly(w.deadline));
+        by = _takeLate(i, w, place, participant);
+        i.open--;
     }
 
-    function _take(Instance storage i, Waiting storage w, LeafPlace calldata place) private returns (address by) {
+    /// @dev Opens something that has to be answered. So that nobody has to answer many at once, it is due
+    /// after the last one.
+    /// @param last deadline of the last one
+    /// @return due its deadline
+    function _wait(
+        Waiting storage w,
+        RoundTerms calldata terms,
+        LeafPlace calldata place,
+        uint256 last
+    ) internal returns (uint40 due) {
+        require(w.by == address(0), IRoundManager.AskedBefore(place.round, place.seat));
+        if (last < block.timestamp) last = block.timestamp;
+        due = SafeCast.toUint40(last + terms.periods.toAnswer);
+        (w.by, w.deadline) = (msg.sender, due);
+    }
+
+    /// @dev Ends it by an answer.
+    function _takeInTime(Waiting storage w, LeafPlace calldata place) internal {
+        _take(w, place);
+        require(block.timestamp <= w.deadline, ITaskManager.TooLate(w.deadline));
+    }
+
+    /// @dev Ends it without an answer.
+    /// @param participant who has to answer; once that one has lost, nobody has to wait for it
+    /// @return by who has made it
+    function _takeLate(
+        Instance storage i,
+        Waiting storage w,
+        LeafPlace calldata place,
+        uint256 participant
+    ) internal returns (address by) {
+        by = _take(w, place);
+        require(block.timestamp > w.deadline || _isOut(i, participant), ITaskManager.TooEarly(w.deadline));
+    }
+
+    function _take(Waiting storage w, LeafPlace calldata place) private returns (address by) {
         by = w.by;
         require(by != address(0) && !w.done, IRoundManager.NothingWaiting(place.round, place.seat));
         w.done = true;
-        i.open--;
+    }
+
+    /// @return whether a participant, or the recorder, has lost its stake
+    function _isOut(Instance storage i, uint256 participant) internal view returns (bool) {
+        return i.out & (1 << participant) != 0;
     }
 
     function _accusationHash(RunRoot run, uint32[] memory stood) internal pure returns (bytes32) {
@@ -140,6 +192,42 @@ abstract contract InstanceStore {
 
     function _keyOf(LeafPlace calldata place) internal pure returns (uint256) {
         return (uint256(place.round) << 32) | place.seat;
+    }
+
+    /// @return participant the number of a store's participant
+    /// @return owner its account
+    function _storeOf(
+        RoundTerms calldata terms,
+        Instance storage i,
+        uint256 store
+    ) internal view returns (uint256 participant, address owner) {
+        require(store < i.stores, IRoundManager.NoSuchStore(store));
+        participant = terms.participants.length - i.stores + store;
+        owner = terms.participants[participant];
+    }
+
+    /// @return signers bit i: store i has signed this
+    function _signersOf(
+        RoundTerms calldata terms,
+        Instance storage i,
+        bytes32 digest,
+        StoreSignature[] calldata signatures,
+        uint256 least
+    ) internal view returns (uint256 signers) {
+        require(least != 0 && signatures.length >= least, IRoundManager.TooFewStores(least));
+        for (uint256 s = 0; s < signatures.length; s++) {
+            uint256 store = signatures[s].store;
+            (, address owner) = _storeOf(terms, i, store);
+            require(signers >> store == 0, IRoundManager.NoSuchStore(store));
+            _requireSigned(digest, owner, signatures[s].signature);
+            signers |= 1 << store;
+        }
+    }
+
+    /// @return how many stores have to have signed that they hold no leaf of an absent member: these and any
+    /// `copies` stores have one in common
+    function _notesOf(Instance storage i) internal view returns (uint256) {
+        return i.stores == 0 ? 0 : uint256(i.stores) - i.copies + 1;
     }
 
     /// @return the number of the recorder, which comes after the participants

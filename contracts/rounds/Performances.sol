@@ -7,7 +7,7 @@ import {ITaskManager} from "../interfaces/ITaskManager.sol";
 import {TermsLib} from "../libraries/Terms.sol";
 import {InstanceStore} from "./InstanceStore.sol";
 import {PlanHash} from "./PlanHash.sol";
-import {InstanceId, LeafPlace, PlanId, RoundPeriods, RoundTerms, RoundTurn} from "./RoundTypes.sol";
+import {InstanceId, LeafPlace, PlanId, PlanStores, RoundPeriods, RoundTerms, RoundTurn} from "./RoundTypes.sol";
 
 /// @title The life of an instance: it is posted, joined, recorded, and closed or cancelled
 abstract contract Performances is IRoundManager, InstanceStore {
@@ -38,17 +38,19 @@ abstract contract Performances is IRoundManager, InstanceStore {
     function post(
         RoundTerms calldata terms,
         bytes calldata name,
-        bytes32 turns
+        bytes32 turns,
+        PlanStores calldata stores
     ) external returns (InstanceId instance) {
         _requireCaller(terms.client);
         require(_game != address(0), NoGame());
-        PlanId plan = PlanHash.planOf(terms, name, turns);
+        PlanId plan = PlanHash.planOf(terms, name, turns, stores);
         require(plan == terms.plan, WrongPlan(plan));
-        _check(terms);
+        _check(terms, stores);
         instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         require(i.state == RoundState.None, InstanceExists(instance));
         (i.stake, i.bond) = (terms.stake, terms.bond);
+        (i.stores, i.copies) = (stores.members, stores.copies);
         emit InstancePosted(instance, terms.plan, terms);
         _enter(instance, i, RoundState.Joining, terms.periods.toJoin);
         vault.collect(terms.client, _rewards(terms));
@@ -124,7 +126,7 @@ abstract contract Performances is IRoundManager, InstanceStore {
     }
 
     /// @dev Those who have joined and not lost get their stakes back. If the instance is closed, they are
-    /// paid. The client gets what nobody has earned.
+    /// paid. A store that still has to show copies waits for both. The client gets what nobody has earned.
     function _end(
         RoundTerms calldata terms,
         InstanceId instance,
@@ -134,28 +136,30 @@ abstract contract Performances is IRoundManager, InstanceStore {
         require(block.timestamp > i.deadline, ITaskManager.TooEarly(i.deadline));
         uint256 standing = i.joined & ~i.out;
         uint256 left = _rewards(terms);
+        uint256 firstStore = _recorderOf(terms) - i.stores;
         _enter(instance, i, state, 0);
         for (uint256 participant = 0; participant <= _recorderOf(terms); participant++) {
             if (standing & (1 << participant) == 0) continue;
-            address owner = _accountOf(terms, participant);
-            vault.release(owner, terms.stake);
-            if (state != RoundState.Closed || terms.reward == 0) continue;
-            left -= terms.reward;
-            vault.credit(owner, terms.reward);
+            if (state == RoundState.Closed) left -= terms.reward;
+            bool waits = participant >= firstStore && _queues[instance][participant - firstStore].open != 0;
+            if (!waits) _pay(terms, i, _accountOf(terms, participant));
         }
         if (left != 0) vault.credit(terms.client, left);
     }
 
-    function _check(RoundTerms calldata terms) private pure {
+    /// @dev The seats of turns are none of the stores'.
+    function _check(RoundTerms calldata terms, PlanStores calldata stores) private pure {
         uint256 count = terms.participants.length;
         bool fits = count != 0 && count <= MAX_PARTICIPANTS && terms.rounds < type(uint32).max;
         fits = fits && terms.stake != 0 && terms.bond != 0 && terms.price != 0;
         RoundPeriods calldata p = terms.periods;
         uint256 least = TermsLib.MIN_PERIOD;
         fits = fits && p.toJoin >= least && p.toRecord >= least && p.toChallenge >= least && p.toAnswer >= least;
+        fits = fits && stores.members <= count && stores.copies <= stores.members;
+        fits = fits && (stores.copies != 0 || stores.members == 0);
         for (uint256 t = 0; t < terms.turns.length; t++) {
             RoundTurn calldata turn = terms.turns[t];
-            fits = fits && uint256(turn.first) + turn.members <= count && turn.quorum <= turn.members;
+            fits = fits && uint256(turn.first) + turn.members + stores.members <= count && turn.quorum <= turn.members;
         }
         require(fits, TermsOutOfRange());
     }

@@ -3,17 +3,37 @@ pragma solidity 0.8.37;
 
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
 import * as Tags from "../libraries/Tags.sol";
-import {InstanceId, LeafPlace, OWN, PlanId, RoundTemplate, RoundTerms, SeatSource, TemplateJob} from "./RoundTypes.sol";
+import {
+    InstanceId,
+    LeafPlace,
+    OWN,
+    PlanId,
+    PlanStores,
+    RoundTemplate,
+    RoundTerms,
+    SeatSource,
+    TemplateJob
+} from "./RoundTypes.sol";
 
 /// @title Hashes of plans and instances, and the numbers of seats (spec 6.10)
 /// @dev The counterpart of src/rounds/plan.ts, template.ts and statement.ts.
 library PlanHash {
+    /// @dev The number of the storage part among the parts that not every plan has.
+    uint32 private constant STORAGE_PART = 3;
+
     /// @return the id of the plan that the terms describe
     /// @param name of the plan
     /// @param turns root of its tree of turns, whose names are in nothing else
-    function planOf(RoundTerms calldata terms, bytes calldata name, bytes32 turns) internal pure returns (PlanId) {
-        bytes memory head = abi.encodePacked(Tags.PLAN, Tags.SPEC_VERSION, terms.rounds, uint32(name.length), name);
-        return PlanId.wrap(sha256(abi.encodePacked(head, turns, terms.templates, terms.seats)));
+    /// @param stores its storage part
+    function planOf(
+        RoundTerms calldata terms,
+        bytes calldata name,
+        bytes32 turns,
+        PlanStores calldata stores
+    ) internal pure returns (PlanId) {
+        bytes memory text = abi.encodePacked(Tags.PLAN, Tags.SPEC_VERSION, terms.rounds, uint32(name.length), name);
+        text = abi.encodePacked(text, turns, terms.templates, terms.seats);
+        return PlanId.wrap(sha256(stores.members == 0 ? text : abi.encodePacked(text, _partOf(stores))));
     }
 
     /// @return the instance that signatures name; its salt is the hash of all terms
@@ -79,6 +99,11 @@ library PlanHash {
     /// @return whether the member of a seat may be absent in a round
     function mayMiss(RoundTerms calldata terms, uint256 round, uint32 turn) internal pure returns (bool) {
         return round != 0 && terms.turns[turn].quorum != 0;
+    }
+
+    function _partOf(PlanStores calldata stores) private pure returns (bytes32) {
+        bytes memory role = abi.encodePacked(uint32(stores.role.length), stores.role);
+        return sha256(abi.encodePacked(Tags.PLAN_PART, STORAGE_PART, role, stores.members, stores.copies));
     }
 
     function _jobOf(TemplateJob calldata job) private pure returns (bytes memory text) {

@@ -17,7 +17,8 @@ import {
     LeafReads,
     RecordedLeaf,
     RoundTerms,
-    SignedRoll
+    SignedRoll,
+    StoreSignature
 } from "./RoundTypes.sol";
 
 /// @title What has to be answered: an accusation by a leaf's owner, a demand by the recorder
@@ -26,7 +27,7 @@ abstract contract Questions is Rolls {
     function accuse(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
         (InstanceId instance, Instance storage i) = _in(terms, RoundState.Challengeable);
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, e.place.seat);
-        require(i.out & (1 << participant) == 0, IRoundManager.NothingToWin(owner));
+        require(!_isOut(i, participant), IRoundManager.NothingToWin(owner));
         RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
         _requireSigned(RecordHash.leafDigest(instance, e.place, run), owner, signature);
         LeafReads memory reads = LeafJob.recorded(terms, i.record, e);
@@ -66,14 +67,19 @@ abstract contract Questions is Rolls {
         (InstanceId instance, Instance storage i) = _in(terms, RoundState.Challengeable);
         bool exists = place.round <= terms.rounds && place.seat < PlanHash.seatsOf(terms);
         require(exists, IRoundManager.NoSuchSeat(place.seat));
-        require(i.out & (1 << _recorderOf(terms)) == 0, IRoundManager.NothingToWin(terms.recorder));
+        require(!_isOut(i, _recorderOf(terms)), IRoundManager.NothingToWin(terms.recorder));
         i.demanded = _ask(i, _demands[instance][_keyOf(place)], terms, place, i.demanded);
         emit IRoundManager.LeafDemanded(instance, place.round, place.seat);
         _vault().collect(msg.sender, terms.price);
     }
 
     /// @inheritdoc IRoundQuestions
-    function show(RoundTerms calldata terms, LeafEvidence calldata e, bytes calldata signature) external {
+    function show(
+        RoundTerms calldata terms,
+        LeafEvidence calldata e,
+        bytes calldata signature,
+        StoreSignature[] calldata receipts
+    ) external {
         InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         _answer(i, _demands[instance][_keyOf(e.place)], terms, e.place);
@@ -82,6 +88,7 @@ abstract contract Questions is Rolls {
         RunRoot run = RecordHash.check(terms, i.record, e.place, e.leaf);
         (, address owner) = PlanHash.ownerOf(terms, e.place.seat);
         _requireSigned(RecordHash.leafDigest(instance, e.place, run), owner, signature);
+        _requireStores(terms, i, RecordHash.receiptDigest(instance, e.place, run), receipts, i.copies);
         emit IRoundManager.LeafAnswered(instance, e.place.round, e.place.seat);
         _vault().credit(terms.recorder, terms.price);
     }
@@ -93,14 +100,14 @@ abstract contract Questions is Rolls {
         RecordedLeaf calldata leaf,
         RecordedLeaf calldata before,
         bool missed,
-        SignedRoll calldata roll
+        SignedRoll calldata roll,
+        StoreSignature[] calldata notes
     ) external {
         InstanceId instance = _instanceOf(terms);
         Instance storage i = _instances[instance];
         _answer(i, _demands[instance][_keyOf(place)], terms, place);
-        (RunRoot run, RunRoot earlier) = _standing(terms, i.record, place, leaf, before, missed);
-        bool holds = !(run != earlier) && !_calls(terms, instance, place, roll);
-        require(holds, IRoundManager.WrongRoll(place.round, roll.turn));
+        _expectAbsent(terms, instance, place, leaf, before, missed, roll);
+        _requireStores(terms, i, RecordHash.noteDigest(instance, place), notes, _notesOf(i));
         emit IRoundManager.LeafAnswered(instance, place.round, place.seat);
         _vault().credit(terms.recorder, terms.price);
     }
@@ -112,6 +119,33 @@ abstract contract Questions is Rolls {
         address by = _expire(i, _demands[instance][_keyOf(place)], place, _recorderOf(terms));
         _vault().credit(by, terms.price);
         _convict(instance, i, _recorderOf(terms), terms.recorder, by, Fault.Unsigned);
+    }
+
+    /// @dev Reverts unless the record misses the member of a place, has there what it has a round before, and
+    /// a roll of the recorder says so.
+    function _expectAbsent(
+        RoundTerms calldata terms,
+        InstanceId instance,
+        LeafPlace calldata place,
+        RecordedLeaf calldata leaf,
+        RecordedLeaf calldata before,
+        bool missed,
+        SignedRoll calldata roll
+    ) private view {
+        (RunRoot run, RunRoot earlier) = _standing(terms, _instances[instance].record, place, leaf, before, missed);
+        bool holds = !(run != earlier) && !_calls(terms, instance, place, roll);
+        require(holds, IRoundManager.WrongRoll(place.round, roll.turn));
+    }
+
+    /// @dev Reverts unless so many stores have signed this. A plan without stores needs none.
+    function _requireStores(
+        RoundTerms calldata terms,
+        Instance storage i,
+        bytes32 digest,
+        StoreSignature[] calldata signatures,
+        uint256 least
+    ) private view {
+        if (least != 0) _signersOf(terms, i, digest, signatures, least);
     }
 
     /// @return reads what a leaf has read: leaves that their owners have signed, each for the place that the

@@ -16,6 +16,8 @@ library RecordHash {
     bytes32 private constant DOMAIN = keccak256(abi.encode(DOMAIN_TYPE, keccak256("Verde rounds"), keccak256("1")));
     bytes32 private constant LEAF = keccak256("Leaf(bytes32 instance,uint32 round,uint32 seat,bytes32 run)");
     bytes32 private constant ROLL = keccak256("Roll(bytes32 instance,uint32 round,uint32 turn,bytes32 present)");
+    bytes32 private constant STORED = keccak256("Stored(bytes32 instance,uint32 round,uint32 seat,bytes32 run)");
+    bytes32 private constant MISSING = keccak256("Missing(bytes32 instance,uint32 round,uint32 seat)");
     bytes32 private constant RECORD = keccak256("Record(bytes32 instance,uint32 rounds,bytes32 record)");
 
     /// @return the run root of a leaf (spec 6.7)
@@ -90,6 +92,16 @@ library RecordHash {
         for (uint256 i = 0; i < present.length; i++) present[i] = (roll.present >> i) & 1;
         bytes32 word = keccak256(abi.encodePacked(present));
         return _digest(keccak256(abi.encode(ROLL, instance, roll.round, roll.turn, word)));
+    }
+
+    /// @return what a store signs that holds the final state of a leaf
+    function receiptDigest(InstanceId instance, LeafPlace calldata place, RunRoot run) internal pure returns (bytes32) {
+        return _digest(keccak256(abi.encode(STORED, instance, place.round, place.seat, run)));
+    }
+
+    /// @return what a store signs that holds no leaf of a place: a note of absence
+    function noteDigest(InstanceId instance, LeafPlace calldata place) internal pure returns (bytes32) {
+        return _digest(keccak256(abi.encode(MISSING, instance, place.round, place.seat)));
     }
 
     function _digest(bytes32 hash) private pure returns (bytes32) {

@@ -16,10 +16,7 @@ import {InstanceId, LeafPlace, RecordedLeaf, RoundTerms, SignedRoll} from "./Rou
 abstract contract Rolls is IRoundQuestions, InstanceStore {
     /// @inheritdoc IRoundQuestions
     function callTwice(RoundTerms calldata terms, SignedRoll[2] calldata rolls) external {
-        InstanceId instance = _instanceOf(terms);
-        Instance storage i = _instances[instance];
-        bool begun = i.state == RoundState.Running || i.state == RoundState.Challengeable;
-        require(begun, IRoundManager.WrongRoundState(i.state));
+        (InstanceId instance, Instance storage i) = _begun(terms);
         bool same = rolls[0].round == rolls[1].round && rolls[0].turn == rolls[1].turn;
         require(same, IRoundManager.WrongRoll(rolls[1].round, rolls[1].turn));
         bytes32 first = _requireRoll(terms, instance, rolls[0]);

@@ -72,6 +72,16 @@ struct RoundTerms {
     RoundPeriods periods;
 }
 
+/// @notice The storage part of a plan (spec 6.10). Its stores are the last participants.
+/// @param role of the stores
+/// @param members how many stores there are; zero if the plan has no storage part
+/// @param copies how many stores have to hold a leaf; zero if there are none
+struct PlanStores {
+    bytes role;
+    uint32 members;
+    uint32 copies;
+}
+
 /// @notice Where a leaf is.
 /// @param round from 0, which makes the initial states
 /// @param seat its number among all seats of the plan
@@ -206,4 +216,61 @@ struct LeafReads {
     StateRoot[] ends;
     uint32[] rounds;
     bool[] absent;
+}
+
+/// @notice A store's signature for a place: of a receipt, or of a note of absence.
+/// @param store its number among the stores
+/// @param signature of its account
+struct StoreSignature {
+    uint32 store;
+    bytes signature;
+}
+
+/// @notice A chunk that a store is asked for.
+/// @param place of the leaf
+/// @param end the leaf's final state
+/// @param store its number among the stores
+/// @param entry number of the entry in the state
+/// @param chunk number of the chunk in that entry
+struct CopyPlace {
+    LeafPlace place;
+    StateRoot end;
+    uint32 store;
+    uint32 entry;
+    uint32 chunk;
+}
+
+/// @notice A chunk, with the way from it to the final state.
+/// @param entries how many the state has
+/// @param tensorType the entry's type, encoded
+/// @param chunk the elements, 4 bytes each, little-endian
+/// @param chunkPath siblings in the entry's chunk tree
+/// @param statePath siblings in the tree of the state's entries
+struct CopyProof {
+    uint32 entries;
+    bytes tensorType;
+    bytes chunk;
+    bytes32[] chunkPath;
+    bytes32[] statePath;
+}
+
+/// @notice What shows that a state has no such chunk.
+/// @param entries how many the state has
+/// @param tree root of the tree of the state's entries if the entry is none of them, else of the entry's
+/// chunk tree
+/// @param tensorType the entry's type, encoded; empty if there is no such entry
+/// @param statePath siblings in the tree of the state's entries; none if there is no such entry
+struct NoCopyProof {
+    uint32 entries;
+    bytes32 tree;
+    bytes tensorType;
+    bytes32[] statePath;
+}
+
+/// @notice The demands for copies that one store has to answer.
+/// @param due deadline of the last one
+/// @param open how many have not ended
+struct CopyQueue {
+    uint40 due;
+    uint32 open;
 }

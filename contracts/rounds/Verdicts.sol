@@ -21,10 +21,7 @@ abstract contract Verdicts is IRoundManager, InstanceStore {
         RunRoot[2] calldata runs,
         bytes[2] calldata signatures
     ) external {
-        InstanceId instance = _instanceOf(terms);
-        Instance storage i = _instances[instance];
-        bool begun = i.state == RoundState.Running || i.state == RoundState.Challengeable;
-        require(begun, WrongRoundState(i.state));
+        (InstanceId instance, Instance storage i) = _begun(terms);
         require(runs[0] != runs[1], NoContradiction());
         (uint256 participant, address owner) = PlanHash.ownerOf(terms, place.seat);
         for (uint256 s = 0; s < 2; s++)
@@ -53,7 +50,7 @@ abstract contract Verdicts is IRoundManager, InstanceStore {
         (instance, i) = _in(terms, RoundState.Challengeable);
         _requireGame();
         (participant, owner) = PlanHash.ownerOf(terms, seat);
-        require(i.out & (1 << participant) == 0 && owner != challenger, NothingToWin(owner));
+        require(!_isOut(i, participant) && owner != challenger, NothingToWin(owner));
         record = i.record;
         i.open++;
         _vault().expose(challenger, terms.bond);
@@ -71,7 +68,7 @@ abstract contract Verdicts is IRoundManager, InstanceStore {
         _requireGame();
         i.open--;
         // Who has lost gets nothing of another's loss.
-        bool stands = i.out & (1 << participant) == 0 && losers & OWNER == 0;
+        bool stands = !_isOut(i, participant) && losers & OWNER == 0;
         if (losers & CHALLENGER != 0) _slash(challenger, i.bond, stands ? owner : address(0));
         else _vault().release(challenger, i.bond);
         address to = losers & CHALLENGER == 0 ? challenger : address(0);

@@ -12,6 +12,8 @@ const FIRST: readonly [RegExp, string][] = [
   [/RotatingCommittee|committee\//, "RotatingCommittee"],
   [/RoundGame/, "RoundGame"],
   [/RoundManager|rounds\/Performances/, "Performances"],
+  [/rounds\/Stores/, "RoundStores"],
+  [/rounds\/Copies/, "RoundCopies"],
   [/rounds\/InstanceStore/, "RoundAttacks"],
   [/rounds\/Rolls|rounds\/HandedOn|RoundQuestions/, "RoundRolls"],
   [/rounds\/(LeafJob|PlanHash|RecordHash)/, "RoundHashes"],

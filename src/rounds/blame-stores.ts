@@ -23,18 +23,20 @@ export function blameStorage(record: RoundsRecord, place: LeafPlace): Blame | un
   return has ? undefined : { participant: "recorder", reason: "receipts" };
 }
 
-/** The same, of a place and of all whom the roll of its turn calls absent. */
-export function blameTurnStorage(record: RoundsRecord, place: LeafPlace): Blame | undefined {
+/** The first, of a place and of all whom the roll of its turn calls absent, of which that can be said. */
+export function unstoredIn(record: RoundsRecord, place: LeafPlace): LeafPlace | undefined {
   const { plan } = record;
   const others = plan.seats.flatMap(({ turn }, seat) => {
     const other = { round: place.round, seat };
     return turn === plan.seats[place.seat].turn && record.isAbsent(other) ? [other] : [];
   });
-  for (const each of [place, ...others]) {
-    const blame = blameStorage(record, each);
-    if (blame) return blame;
-  }
-  return undefined;
+  return [place, ...others].find((each) => blameStorage(record, each));
+}
+
+/** The same, as a blame. */
+export function blameTurnStorage(record: RoundsRecord, place: LeafPlace): Blame | undefined {
+  const unstored = unstoredIn(record, place);
+  return unstored && blameStorage(record, unstored);
 }
 
 /**

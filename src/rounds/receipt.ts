@@ -34,6 +34,10 @@ export function missingDigest({ id }: Instance, { round, seat }: LeafPlace): Byt
   return digestOf(MISSING, [id, round, seat]);
 }
 
+/** The 32 bytes of a sentence. */
+export const sentenceDigest = (instance: Instance, sentence: Omit<StoreSentence, "signature">): Bytes =>
+  sentence.run ? storedDigest(instance, sentence, sentence.run) : missingDigest(instance, sentence);
+
 /** The number of a store among the participants, which stand before it. */
 export const participantOfStore = ({ participants, storage }: Pick<Plan, "participants" | "storage">, store: number) =>
   participants.length - (storage?.members ?? 0) + store;
@@ -44,10 +48,9 @@ export const storeName = (plan: Pick<Plan, "participants" | "storage">, store: n
 
 /** Whether the store has signed a sentence, in this instance. A store that the plan does not have has not. */
 export function isStores(plan: Plan, instance: Instance, sentence: StoreSentence): boolean {
-  const { store, run, signature } = sentence;
+  const { store, signature } = sentence;
   if (!plan.storage || !(Number.isInteger(store) && store >= 0 && store < plan.storage.members)) return false;
-  const digest = run ? storedDigest(instance, sentence, run) : missingDigest(instance, sentence);
-  return isSignedBy(instance.owners[participantOfStore(plan, store)], digest, signature);
+  return isSignedBy(instance.owners[participantOfStore(plan, store)], sentenceDigest(instance, sentence), signature);
 }
 
 /** Whether two sentences are of one store, about one place. */

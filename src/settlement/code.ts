@@ -30,7 +30,7 @@ const KINDS = {
   seatDraw: "seatDraw",
   canaries: "canaries",
   roundManager: "roundManager",
-  roundVault: "stakeVault",
+  roundVault: "roundVault",
   roundGame: "roundGame",
 } as const satisfies Record<string, keyof typeof CODES>;
 type Coded = keyof typeof KINDS;

@@ -4,6 +4,7 @@ import type { taskManagerAbi } from "./abi/task-manager.ts";
 import { ETHER, formatAmount, formatTime, type Token } from "./amount.ts";
 import { formatDuration } from "./duration.ts";
 import { SALE_STATES } from "./exchange/states.ts";
+import { ROUND_SENTENCES } from "./rounds/sentences.ts";
 import { ROUND_STATES } from "./rounds/states.ts";
 import { PHASES, STATES } from "./task.ts";
 
@@ -64,7 +65,6 @@ const SENTENCES = {
   Leaving: (_: Token, readyAt: bigint) =>
     `the account leaves the pool; it may withdraw its stake, and register again, from ${formatTime(Number(readyAt))} on`,
   LimitReached: (_: Token, limit: bigint) => `the terms allow ${limit} of these, and that many have been made already`,
-  MayMiss: (_: Token, members: bigint) => `the plan may miss ${members} members of the turn; show more that are absent`,
   NoChallenge: (_: Token, owner: Address) => `${owner} has no challenge in this task that is not revealed`,
   NoContradiction: () => "both are the same, so nobody has contradicted itself",
   NoCredit: (_: Token, owner: Address) => `the game has no bonds for ${owner} to withdraw`,
@@ -206,7 +206,6 @@ const SENTENCES = {
   WrongDispute: (_: Token, dispute: bigint, current: bigint) =>
     `the verdict is for dispute ${dispute}, but the task is in dispute ${current}; sign again`,
   WrongFacts: () => "what was shown does not belong to the disputed runs, job, graph or operator",
-  WrongForm: () => "the leaf has another number of steps than its template says",
   WrongJob: (_: Token, job: Hex) => `the shown parts belong to the job ${job}, not to the task's job`,
   WrongKey: () => "the key is not the one that was offered",
   WrongLayout: () => "the tensor's type is not the one in the task's terms",
@@ -222,9 +221,6 @@ const SENTENCES = {
     state === 0
       ? "there is no such performance"
       : `the performance is ${ROUND_STATES[state]}, and in this state this can't be done`,
-  WrongRoll: (_: Token, round: number, turn: number) =>
-    `the roll of turn ${turn} in round ${round} is missing, or says something else of the member`,
-  OtherAccusation: () => "the accusation is about another leaf, or has named other rounds; show those of its event",
   WrongSaleState: (_: Token, state: number) =>
     state === 0 ? "there is no such sale" : `the sale is ${SALE_STATES[state]}, and in this state this can't be done`,
   WrongSeat: (_: Token, seat: bigint) => `seat ${seat} does not exist, is out, or has made this move`,
@@ -240,6 +236,7 @@ const SENTENCES = {
   },
   WrongSecret: () => "the salt of the terms commits to another secret",
   ZeroTerm: () => "steps, steps in a segment, tensors, stake, bond and committee must not be zero",
+  ...ROUND_SENTENCES,
 } as const satisfies Record<Name, (token: Token, ...args: never[]) => string>;
 
 /** The sentence for an error of the contracts. `undefined` for an error that is not theirs. */

@@ -19,7 +19,6 @@ import { readPlan } from "../../src/rounds/plan-file.ts";
 import { isMissed, isStored, isStores, missingDigest, notesOf, participantOfStore, receiptsOf, sameSentence, secondSentences, storedDigest, storeName, type StoreSentence, StoreSentences } from "../../src/rounds/receipt.ts"; // prettier-ignore
 import { logFile, RoundsRecord } from "../../src/rounds/record.ts";
 import { Signer } from "../../src/rounds/signer.ts";
-import { roundTermsOf } from "../../src/settlement/rounds/terms.ts";
 import type { RunRoot } from "../../src/trace/commitments.ts";
 import { temporaryFolder } from "../fixtures/folder.ts";
 import { secretOf, testInstance } from "./liars.ts";
@@ -288,8 +287,4 @@ describe("the log", () => {
     const without = await membershipPlan.close();
     expect(roundBytes(plan) - roundBytes(without)).toBe(4 * 3 * (1 + 109 + 32 + 1 + 77 + 32));
   });
-});
-
-test("a plan with stores is performed on no chain", () => {
-  expect(() => roundTermsOf(plan, {} as never)).toThrow("members has stores, and the contracts know nothing of them");
 });

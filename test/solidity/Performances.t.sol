@@ -49,7 +49,7 @@ contract PerformancesTest is RoundWorld {
         RoundTerms memory t = terms();
         t.reward = 0;
         vm.prank(CLIENT);
-        manager.post(t, "plan", "root of the turns");
+        manager.post(t, "plan", "root of the turns", storagePart());
         for (uint256 i = 0; i <= RECORDER; i++) {
             vm.prank(account(i));
             manager.join(t, i);
@@ -84,17 +84,17 @@ contract PerformancesTest is RoundWorld {
     function test_itIsPostedByItsClientForItsPlanAndOnce() public {
         RoundTerms memory t = terms();
         refuses(ITaskManager.WrongCaller.selector);
-        manager.post(t, "plan", "root of the turns");
+        manager.post(t, "plan", "root of the turns", storagePart());
         vm.prank(CLIENT);
         refuses(IRoundManager.WrongPlan.selector);
-        manager.post(t, "another plan", "root of the turns");
+        manager.post(t, "another plan", "root of the turns", storagePart());
         vm.prank(CLIENT);
         refuses(IRoundManager.WrongPlan.selector);
-        manager.post(t, "plan", "other turns");
+        manager.post(t, "plan", "other turns", storagePart());
         post();
         vm.prank(CLIENT);
         refuses(IRoundManager.InstanceExists.selector);
-        manager.post(t, "plan", "root of the turns");
+        manager.post(t, "plan", "root of the turns", storagePart());
     }
 
     function test_termsOutOfRangeAreRefused() public {
@@ -112,14 +112,14 @@ contract PerformancesTest is RoundWorld {
             if (field == 9) t.turns[0].members = 4;
             vm.prank(CLIENT);
             vm.expectRevert(IRoundManager.TermsOutOfRange.selector);
-            manager.post(t, "plan", "root of the turns");
+            manager.post(t, "plan", "root of the turns", storagePart());
         }
         RoundTerms memory most = terms();
         most.rounds = type(uint32).max;
-        most.plan = this.planOf(most, "plan", "root of the turns");
+        most.plan = this.planOf(most, "plan", "root of the turns", storagePart());
         vm.prank(CLIENT);
         vm.expectRevert(IRoundManager.TermsOutOfRange.selector);
-        manager.post(most, "plan", "root of the turns");
+        manager.post(most, "plan", "root of the turns", storagePart());
     }
 
     function test_termsAtTheEndsOfTheirRangesAreTaken() public {
@@ -128,7 +128,7 @@ contract PerformancesTest is RoundWorld {
         t.turns[0].quorum = t.turns[0].members;
         t.participants = new address[](255);
         vm.prank(CLIENT);
-        InstanceId id = manager.post(t, "plan", TURNS);
+        InstanceId id = manager.post(t, "plan", TURNS, storagePart());
         assert(manager.stateOf(id).state == RoundState.Joining);
     }
 

@@ -57,7 +57,7 @@ contract RoundAttacksTest is RoundWorld {
         RoundTerms memory t = terms();
         vm.prank(CLIENT);
         vm.expectRevert(IRoundManager.NoGame.selector);
-        other.post(t, "plan", "root of the turns");
+        other.post(t, "plan", "root of the turns", storagePart());
         vm.prank(THIEF);
         refuses(ITaskManager.WrongCaller.selector);
         other.nameGame(THIEF);
@@ -116,7 +116,7 @@ contract RoundAttacksTest is RoundWorld {
             bytes memory signature = signedOf(e);
             // The last second of each.
             vm.warp(manager.demandOf(instance(), e.place).deadline);
-            manager.show(t, e, signature);
+            manager.show(t, e, signature, new StoreSignature[](0));
             if (i < 5) vm.warp(block.timestamp + 1 hours - 1);
         }
         assert(state().out == 0 && state().open == 0);

@@ -11,6 +11,7 @@ import {vm} from "./Vm.sol";
 /// @dev A record of rounds, as TypeScript has derived it (test/vectors/rounds.json).
 /// @param name of the plan
 /// @param turns root of the plan's tree of turns
+/// @param stores the plan's storage part
 /// @param instance of these terms, on this chain and with this manager
 /// @param leaves of the record
 /// @param jobs of the leaves
@@ -20,6 +21,7 @@ struct RoundVector {
     RoundTerms terms;
     bytes name;
     bytes32 turns;
+    PlanStores stores;
     InstanceId instance;
     bytes32 record;
     LeafEvidence[] leaves;
@@ -32,7 +34,7 @@ contract RoundHashesTest {
 
     function setUp() public {
         encoded = vm.parseJsonBytesArray(vm.readFile("test/vectors/rounds.json"), ".encoded");
-        assert(encoded.length == 3);
+        assert(encoded.length == 4);
     }
 
     function test_aLeafHasTheJobThatTypeScriptDerives() public view {
@@ -55,7 +57,7 @@ contract RoundHashesTest {
         for (uint256 i = 0; i < encoded.length; i++) {
             RoundVector memory v = load(i);
             vm.chainId(v.chain);
-            assert(this.planOf(v.terms, v.name, v.turns) == v.terms.plan);
+            assert(this.planOf(v.terms, v.name, v.turns, v.stores) == v.terms.plan);
             assert(InstanceId.unwrap(this.instanceOf(v.terms, v.manager)) == InstanceId.unwrap(v.instance));
         }
     }
@@ -68,8 +70,13 @@ contract RoundHashesTest {
         return LeafJob.factsOf(terms, e, LeafJob.recorded(terms, record, e));
     }
 
-    function planOf(RoundTerms calldata terms, bytes calldata name, bytes32 turns) external pure returns (PlanId) {
-        return PlanHash.planOf(terms, name, turns);
+    function planOf(
+        RoundTerms calldata terms,
+        bytes calldata name,
+        bytes32 turns,
+        PlanStores calldata stores
+    ) external pure returns (PlanId) {
+        return PlanHash.planOf(terms, name, turns, stores);
     }
 
     function instanceOf(RoundTerms calldata terms, address manager) external view returns (InstanceId) {

@@ -368,7 +368,7 @@ contract RoundRollsTest is RollWorld {
         manager.demand(t, LeafPlace(2, 0));
         roll.present = 2;
         refuses(IRoundManager.NotSignedBy.selector);
-        manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll);
+        manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll, new StoreSignature[](0));
     }
 
     /// @dev The owner of an accused leaf has no record, and has to know which leaves stood by it.
@@ -482,8 +482,8 @@ contract RoundRollsTest is RollWorld {
             (RecordedLeaf memory leaf, RecordedLeaf memory before) = (recorded(round, 0), recorded(round - 1, 0));
             SignedRoll memory roll = rollOf(round, 3);
             refuses(IRoundManager.WrongRoll.selector);
-            manager.showAbsence(t, place, leaf, before, round == 3, roll);
-            manager.showAbsence(t, place, leaf, before, round == 3, rollOf(round, 2));
+            manager.showAbsence(t, place, leaf, before, round == 3, roll, new StoreSignature[](0));
+            manager.showAbsence(t, place, leaf, before, round == 3, rollOf(round, 2), new StoreSignature[](0));
         }
         expectMoney(account(RECORDER), 0, 2 * PRICE);
         assert(state().open == 0 && state().out == 0);
@@ -534,7 +534,7 @@ contract RoundMisplacedTest is RollWorld {
         (RecordedLeaf memory leaf, RecordedLeaf memory before) = (recorded(2, 0), recorded(1, 0));
         SignedRoll memory roll = rollOf(2, 2);
         refuses(IRoundManager.WrongRoll.selector);
-        manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll);
+        manager.showAbsence(t, LeafPlace(2, 0), leaf, before, false, roll, new StoreSignature[](0));
         refuses(ITaskManager.TooEarly.selector);
         manager.lapse(t, LeafPlace(2, 0));
     }

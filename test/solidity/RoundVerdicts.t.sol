@@ -169,8 +169,8 @@ contract RoundVerdictsTest is RoundWorld {
             assert(manager.demandOf(instance(), e.place).by == ANYONE);
             bytes memory other = signedLeaf(seat, 0, seat, RecordHash.runOf(e.leaf.claim));
             refuses(IRoundManager.NotSignedBy.selector);
-            manager.show(t, e, other);
-            manager.show(t, e, signature);
+            manager.show(t, e, other, new StoreSignature[](0));
+            manager.show(t, e, signature, new StoreSignature[](0));
         }
         expectMoney(account(RECORDER), 0, 3 * PRICE);
         assert(token.balanceOf(ANYONE) == RICH - 3 * PRICE);
@@ -192,7 +192,7 @@ contract RoundVerdictsTest is RoundWorld {
             manager.demand(t, e.place);
             bytes memory signature = signedLeaf(seat, 1, seat, RecordHash.runOf(e.leaf.claim));
             vm.expectRevert(IRoundManager.WrongForm.selector);
-            manager.show(t, e, signature);
+            manager.show(t, e, signature, new StoreSignature[](0));
         }
         refuses(ITaskManager.TooEarly.selector);
         manager.lapse(t, LeafPlace(1, 0));

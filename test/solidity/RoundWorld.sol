@@ -42,6 +42,8 @@ abstract contract RoundWorld {
     uint256 internal constant RICH = 1_000_000;
     uint32 internal constant SERVER = 2;
     uint256 internal constant RECORDER = 3;
+    /// @dev The key of store 0.
+    uint256 internal constant STORE = 10;
     address internal constant CLIENT = address(0xC11E);
     address internal constant ANYONE = address(0xA);
     bytes32 internal constant TURNS = "root of the turns";
@@ -63,7 +65,7 @@ abstract contract RoundWorld {
         manager.nameGame(address(game));
         fund(CLIENT);
         fund(ANYONE);
-        for (uint256 i = 0; i <= RECORDER; i++) fund(account(i));
+        for (uint256 i = 0; i <= recorderNumber(); i++) fund(ownerAt(i));
         for (uint32 round = 0; round <= last(); round++) perform(round);
     }
 
@@ -75,6 +77,30 @@ abstract contract RoundWorld {
     /// @dev How many clients must be there in a round; zero if none may be away.
     function quorum() internal view virtual returns (uint32) {
         return 0;
+    }
+
+    /// @dev How many stores there are, after the other participants.
+    function storeCount() internal view virtual returns (uint32) {
+        return 0;
+    }
+
+    /// @dev How many stores have to hold a leaf.
+    function copies() internal view virtual returns (uint32) {
+        return 0;
+    }
+
+    function storagePart() internal view returns (PlanStores memory part) {
+        (part.role, part.members, part.copies) = (storeCount() == 0 ? bytes("") : bytes("store"), storeCount(), copies());
+    }
+
+    function recorderNumber() internal view returns (uint256) {
+        return RECORDER + storeCount();
+    }
+
+    /// @dev The account of a participant, or of the recorder.
+    function ownerAt(uint256 participant) internal view returns (address) {
+        if (participant == recorderNumber()) return account(RECORDER);
+        return account(participant < RECORDER ? participant : participant - RECORDER + STORE);
     }
 
     function fund(address who) internal {
@@ -103,16 +129,21 @@ abstract contract RoundWorld {
         t.turns = new RoundTurn[](2);
         t.turns[0] = RoundTurn({members: 2, first: 0, quorum: quorum()});
         t.turns[1] = RoundTurn({members: 1, first: SERVER, quorum: 0});
-        t.participants = new address[](3);
-        for (uint256 i = 0; i < 3; i++) t.participants[i] = account(i);
+        t.participants = new address[](recorderNumber());
+        for (uint256 i = 0; i < t.participants.length; i++) t.participants[i] = ownerAt(i);
         t.recorder = account(RECORDER);
         (t.stake, t.bond, t.reward, t.price) = (STAKE, BOND, REWARD, PRICE);
         t.periods = RoundPeriods({toJoin: 1 days, toRecord: 2 days, toChallenge: 3 days, toAnswer: 1 hours});
-        t.plan = this.planOf(t, "plan", TURNS);
+        t.plan = this.planOf(t, "plan", TURNS, storagePart());
     }
 
-    function planOf(RoundTerms calldata t, bytes calldata name, bytes32 turns) external pure returns (PlanId) {
-        return PlanHash.planOf(t, name, turns);
+    function planOf(
+        RoundTerms calldata t,
+        bytes calldata name,
+        bytes32 turns,
+        PlanStores calldata part
+    ) external pure returns (PlanId) {
+        return PlanHash.planOf(t, name, turns, part);
     }
 
     function templateOf(uint256 index) internal pure returns (RoundTemplate memory t) {
@@ -270,19 +301,20 @@ abstract contract RoundWorld {
 
     function post() internal {
         RoundTerms memory t = terms();
+        PlanStores memory part = storagePart();
         vm.prank(CLIENT);
-        manager.post(t, "plan", TURNS);
+        manager.post(t, "plan", TURNS, part);
     }
 
     function join(uint256 participant) internal {
         RoundTerms memory t = terms();
-        vm.prank(account(participant));
+        vm.prank(ownerAt(participant));
         manager.join(t, participant);
     }
 
     function joinAll() internal {
         post();
-        for (uint256 i = 0; i <= RECORDER; i++) join(i);
+        for (uint256 i = 0; i <= recorderNumber(); i++) join(i);
     }
 
     /// @dev Until leaves can be challenged.

@@ -4,6 +4,7 @@ import { collected } from "../collected.ts";
 import { BACKEND_NAMES } from "../../repops/backends/index.ts";
 import { addNetworkOptions } from "../network-options.ts";
 import { addThreadsOption } from "../threads.ts";
+import { count } from "../run.ts";
 import { addChainOptions, addSendOptions } from "../session-options.ts";
 import { ROUNDS, SEED } from "./plan.ts";
 
@@ -85,6 +86,21 @@ export function registerOnChain(rounds: Command): Command[] {
       .argument("<record>", "the folder of the record")
       .requiredOption(...TERMS),
   ).action(async (folder: string, flags) => (await import("./record.ts")).postRecord(folder, flags));
+  addSendOptions(
+    rounds
+      .command("demand")
+      .description(
+        "have the recorder show a leaf of the posted record, or a store a chunk of one, for the price in the terms",
+      ) // prettier-ignore
+      .argument("<record>", "the folder of the posted record, or a copy of it")
+      .requiredOption(...TERMS)
+      .requiredOption("--round <number>", "the leaf's round; 0 has the initial states", count)
+      .requiredOption("--leaf <name>", "the leaf's name, such as local-2")
+      .option("--store <name>", "have this store show a part of the leaf's final state; it has signed a receipt of it")
+      .option("--entry <number>", "with --store: the entry of the state (default: 0)", count)
+      .option("--chunk <number>", "with --store: the chunk of the entry, of 64 elements (default: 0)", count)
+      .option(...NO_APPROVE),
+  ).action(async (folder: string, flags) => (await import("./demand.ts")).demandPlace(folder, flags));
   const watch = rounds
     .command("watch")
     .description("follow a performance until its end: audit the posted record, show who is wrong, answer, and play")

@@ -36,7 +36,7 @@ export async function postRecord(folder: string, flags: SendFlags & { terms: str
 }
 
 /** @throws {RoundsError} when the record is not of this performance */
-function expectInstance(record: RoundsRecord, { instance, id }: PostedRounds): void {
+export function expectInstance(record: RoundsRecord, { instance, id }: PostedRounds): void {
   if (bytesEqual(record.instance.id, instance.id)) return;
   throw new RoundsError("FOREIGN", `${record.folder} is a record of the instance ${toHex(record.instance.id)}, and the terms are of ${id}; run the plan with --terms, or name its record`, { expected: id, found: toHex(record.instance.id) }); // prettier-ignore
 }

@@ -11,8 +11,10 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
   const { session, posted } = await openPosted(file, flags);
   const { terms, id, manager } = posted;
   const view = await readPerformance(session, posted);
-  const { questions: asked, games, convicted } = await performanceEvents(session, posted);
+  const { questions: asked, copies: asksFor, games, convicted } = await performanceEvents(session, posted);
   const questions = asked.filter(({ done }) => !done);
+  const copies = asksFor.filter(({ done }) => !done);
+  const storeOf = (store: number): string => partyName(terms, terms.participants.length - view.stores + store);
   const { state, deadline, open, joined, out, record } = view;
   const parties = [...terms.participants, terms.recorder].map((account, number) => ({
     name: partyName(terms, number),
@@ -31,6 +33,7 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
       record: record ?? null,
       parties,
       questions: questions.map(({ kind, round, seat, by, deadline: until }) => ({ kind, round, seat, by, deadline: until })), // prettier-ignore
+      copies: copies.map(({ store, round, seat, entry, chunk, by, deadline: until }) => ({ store: storeOf(store), round, seat, entry, chunk, by, deadline: until })), // prettier-ignore
       challenges: games.map(({ dispute, round, seat, owner, challenger }) => ({ dispute: Number(dispute), round, seat, owner, challenger })), // prettier-ignore
       convicted,
       terms: plainJson(terms),
@@ -43,6 +46,7 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
       ...(record ? [["record", record] satisfies [string, string]] : []),
       ["stakes", standing.join(", ")],
       ...questions.map(({ kind, round, seat, deadline: until }): [string, string] => [kind, `of ${leafName(seat)} in round ${round}, to be answered until ${formatTime(until)}`]), // prettier-ignore
+      ...copies.map(({ store, round, seat, entry, chunk, deadline: until }): [string, string] => ["copy", `chunk ${chunk} of entry ${entry} of ${leafName(seat)} in round ${round}, to be shown by ${storeOf(store)} until ${formatTime(until)}`]), // prettier-ignore
       ...games.map(({ dispute, round, seat, owner, challenger }): [string, string] => ["challenge", `dispute ${dispute}, of ${leafName(seat)} in round ${round}: ${challenger} against ${owner}`]), // prettier-ignore
       ...convicted.map(({ participant, fault }): [string, string] => ["lost", `${partyName(terms, participant)}: ${fault}`]), // prettier-ignore
       ...termsFields(terms, session.token),

@@ -5,10 +5,10 @@ export const CODES = {
     filled: [539, 659, 1125, 1170, 1675, 2053, 2231, 2495, 2786, 2947, 3085, 3428, 3653, 4585, 4885, 5393],
   },
   taskManager: {
-    hash: "0x87ac2f8c8d97e74786b888b413f682bb807f232022c9e467cf864385581cdb88",
+    hash: "0xcad633d7de620b738ed0cfe6b3120857f52942610bc646a551743648e715b032",
     filled: [
       1403, 2269, 3211, 3376, 4455, 4954, 8069, 8706, 8914, 9385, 12413, 12776, 12874, 13092, 13332, 13566, 14573,
-      14801, 14954, 15140, 19001,
+      14801, 14954, 15140, 18683,
     ],
   },
   refereeCommittee: {
@@ -36,10 +36,10 @@ export const CODES = {
     filled: [518, 763, 1950, 3144, 3328, 3565, 4968, 6501, 7025, 7167],
   },
   roundManager: {
-    hash: "0xe619a1c4e671174ff4d223452019d810cd169aa9381afe7a675275af60c510f9",
-    filled: [850, 1076, 1277, 1957, 2683, 3509, 4697, 5090, 5810, 6097, 6291, 6397],
+    hash: "0x67a045484b5d6107aa1c72e92f61565730dd31d752abd9d66cf088fa136a9ce4",
+    filled: [739, 2606, 3110, 5897, 8197, 9790, 10772, 11291, 12396, 13546, 15832, 16924, 18838, 20322],
   },
-  roundQuestions: { hash: "0xb3d11eb4f38fe9da842be4aeb7f79f22acc5687ce4e8d12f51782a4156aabb5b", filled: [] },
+  roundQuestions: { hash: "0x35d9321e2e4a911512a3b869da67a914257238bfb1eed0fb2666c96def52d8cb", filled: [] },
   roundGame: {
     hash: "0xcef44783c62a3b99aa298de1994661de6d12b77fff4649ef11e1a5f617f7e974",
     filled: [
@@ -57,4 +57,8 @@ export const CODES = {
     filled: [83, 555, 869, 1525, 1714],
   },
   testToken: { hash: "0xa1cfd284d7bc82d62ce8407951483004f67139c1572ba3dea641236569ac4553", filled: [] },
+  roundVault: {
+    hash: "0x8c13dc2ee419976c2535106038b9dda9c29ecb00e73b7ec65248807dc9d87cec",
+    filled: [277, 399, 742, 907, 1408, 1828, 1907, 2023, 2202, 2535, 2942, 3070, 3497, 3695, 4825, 5128],
+  },
 } as const;

@@ -9,8 +9,9 @@ import { isOwners } from "../../rounds/statement.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { PostedRecord, readEvidence, type ShownClaim, shownClaim } from "./evidence.ts";
-import type { Question } from "./performance.ts";
+import type { Question } from "./questions.ts";
 import { excusingRolls, shownAbsence, shownRoll } from "./rolls.ts";
+import { shownNotes, shownReceipts } from "./store-calls.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What an answer is made from. */
@@ -45,17 +46,20 @@ export async function answerCall(means: Means, question: Question): Promise<Cont
 
 /**
  * The answer to a demand.
- * @returns nothing if the leaf is not signed by its owner, or the roll by the recorder
+ * @returns nothing if the leaf is not signed by its owner, or the roll by the recorder, or too few stores
+ *   have signed that they hold the leaf, or that they hold none
  */
 export function showCall({ posted, record, isPosted }: Means, { round, seat }: LeafPlace): ContractCall | undefined {
   if (isPosted && record.isAbsent({ round, seat })) {
     const args = shownAbsence(new PostedRecord(record), posted.terms, { round, seat });
-    return args && { contract: "roundManager", functionName: "showAbsence", args };
+    const notes = shownNotes(record, { round, seat });
+    return args && notes && { contract: "roundManager", functionName: "showAbsence", args: [...args, notes] };
   }
   const statement = record.at({ round, seat });
   if (!isPosted || !statement || !isOwners(record.plan, record.instance, statement)) return undefined;
+  const receipts = shownReceipts(record, statement);
   const evidence = new PostedRecord(record).demanded(statement);
-  return { contract: "roundManager", functionName: "show", args: [posted.terms, evidence, bytesToHex(statement.signature)] }; // prettier-ignore
+  return receipts && { contract: "roundManager", functionName: "show", args: [posted.terms, evidence, bytesToHex(statement.signature), receipts] }; // prettier-ignore
 }
 
 /** The accused leaf: from the record, or from what its accuser has shown. */

@@ -9,8 +9,9 @@ import type { ContractCall } from "../transactions/caller.ts";
 import { answerCall, isPostedRecord, sameInstance, showCall } from "./answers.ts";
 import { PacedAudit } from "./audit-pace.ts";
 import { type Finding, Findings } from "./findings.ts";
-import { ownsSeat, type Question } from "./performance.ts";
+import { ownsSeat, type Question } from "./questions.ts";
 import type { SignedLeaves } from "./signed-leaves.ts";
+import { notesCall } from "./store-calls.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What is known about the record that was posted. */
@@ -62,10 +63,18 @@ const evidenceIn = async (folder: string): Promise<number> =>
 export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves, rolls: readonly Roll[]): Finding[] {
   copy?.audit?.regain(leaves);
   const shown = copy?.audit && rolls.length > 0 ? copy.findings.ofShownRolls(rolls) : [];
-  const found = copy ? [...copy.findings.misrecorded(copy.root), ...shown, ...(copy.audit?.found ?? [])] : [];
+  const of = copy && [...copy.findings.misrecorded(copy.root), ...copy.findings.ofStores(copy.audit !== undefined)];
+  const found = of ? [...of, ...shown, ...(copy.audit?.found ?? [])] : [];
   const all = [...leaves.findings(), ...found];
   return [...new Map(all.map((each) => [`${each.kind}/${each.round}/${each.seat}/${each.against}`, each])).values()];
 }
+
+/** Why a folder has no answer. */
+const WHY_NOT = {
+  accusation: "it has no signed leaves from which the job follows",
+  demand: "the record has no signature of the leaf's owner, or too few of stores",
+  censorship: "it has too few notes of stores that they hold no leaf of the place",
+} as const;
 
 /**
  * The answer to a question.
@@ -78,9 +87,13 @@ export async function answerFrom(
   client: PublicClient,
 ): Promise<ContractCall> {
   const means = { client, posted, record, isPosted: audit !== undefined };
-  const isDemand = question.kind === "demand";
-  const call = isDemand ? showCall(means, question) : await answerCall(means, question);
+  const makes = {
+    accusation: () => answerCall(means, question),
+    demand: () => showCall(means, question),
+    censorship: () => notesCall(record, posted.terms, question),
+  } as const;
+  const call = await makes[question.kind]();
   if (call) return call;
-  const why = isDemand ? "the record has no signature of the leaf's owner" : "it has no signed leaves from which the job follows"; // prettier-ignore
+  const why = WHY_NOT[question.kind];
   throw new RoundsError("UNAVAILABLE", `the ${question.kind} can't be answered from ${record.folder}: ${why}; restore what is missing there`); // prettier-ignore
 }

@@ -18,10 +18,11 @@ import { isRecorders, type Roll, turnOf } from "../../rounds/roll.ts";
 import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
 import type { Hardfork } from "../local/hardfork.ts";
+import { blamesOfStorage, blamesOfStores, demanded } from "./dispute-stores.ts";
 import { PostedRecord } from "./evidence.ts";
 import { playLeaf } from "./play.ts";
 import { calledOtherwise, excusingRolls, missedMany, type RollCall, shownRoll, twiceCalled } from "./rolls.ts";
-import { type RoundMove, RoundsStage } from "./stage.ts";
+import { type RoundMove, RoundsStage, TOO_LONG } from "./stage.ts";
 import { expectOnChain } from "./terms.ts";
 
 /** Who has lost its stake or its bond on the chain. */
@@ -51,9 +52,6 @@ export interface ChainDisputeOptions {
   /** The chain's rules. */
   readonly hardfork?: Hardfork;
 }
-
-/** Longer than an answer may take. */
-const TOO_LONG = 86_401;
 
 /**
  * Disputes a record on a chain in this process. Everybody has a key of the demonstration there, and signs
@@ -97,11 +95,24 @@ async function blamesFor(
   other: RoundsRecord,
   runner: LeafRunner,
 ): Promise<ChainBlame[]> {
-  const { plan, instance } = posted.record;
+  const { record } = posted;
+  const twice = await blamesOfStores(stage, record, place, other);
   const rolled = await blamesOfRolls(stage, posted, place, other);
-  if (rolled.length > 0 || posted.record.isAbsent(place)) return rolled;
+  const ofRecorder = rolled.length > 0 ? rolled : await blamesOfStorage(stage, record, place);
+  if (ofRecorder.length > 0 || record.isAbsent(place)) return [...ofRecorder, ...twice];
+  return [...(await blamesOfLeaf(stage, posted, place, other, runner)), ...twice];
+}
+
+async function blamesOfLeaf(
+  stage: RoundsStage,
+  posted: PostedRecord,
+  place: LeafPlace,
+  other: RoundsRecord,
+  runner: LeafRunner,
+): Promise<ChainBlame[]> {
+  const { plan, instance } = posted.record;
   const [leaf] = posted.record.statements([place]);
-  if (!isOwners(plan, instance, leaf)) return demanded(stage, leaf);
+  if (!isOwners(plan, instance, leaf)) return demanded(stage, leaf, "unsigned");
   const { places, present } = posted.record.reads(leaf);
   const ends = posted.record.statements(places).map(({ end }) => end);
   if (!bytesEqual(deriveJob(plan, leaf, ends, present), leaf.job)) return accused(stage, posted, leaf);
@@ -122,7 +133,8 @@ async function blamesOfRolls(
   const few = missedMany(posted, stage.terms, turn);
   if (few) return shown(stage, few, "roll");
   const absent = plan.seats.findIndex((seat) => seat.turn === turn.turn && roll?.present[seat.member] === false);
-  if (roll && !isRecorders(instance, roll) && absent >= 0) return demanded(stage, { round: turn.round, seat: absent });
+  if (roll && !isRecorders(instance, roll) && absent >= 0)
+    return demanded(stage, { round: turn.round, seat: absent }, "unsigned");
   const isOne = bytesEqual(instance.id, other.instance.id);
   const twice = isOne && roll && another && twiceCalled(record, stage.terms, [roll, another], (each) => stage.called(each)); // prettier-ignore
   return twice ? shown(stage, twice, "equivocation") : [];
@@ -131,14 +143,6 @@ async function blamesOfRolls(
 async function shown(stage: RoundsStage, { functionName, args }: RollCall, reason: Reason): Promise<ChainBlame[]> {
   await stage.send("challenger", "manager", functionName, args);
   return [{ participant: "recorder", reason }];
-}
-
-/** Nobody has the signature of a leaf: the recorder can't show it. */
-async function demanded(stage: RoundsStage, { round, seat }: LeafPlace): Promise<ChainBlame[]> {
-  await stage.send("challenger", "manager", "demand", [stage.terms, { round, seat }]);
-  await stage.pass(TOO_LONG);
-  await stage.send("challenger", "manager", "lapse", [stage.terms, { round, seat }]);
-  return [{ participant: "recorder", reason: "unsigned" }];
 }
 
 /** The leaf's job is another one. Its owner may show that it has read what others had signed. */

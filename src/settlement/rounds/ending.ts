@@ -1,6 +1,9 @@
-/** The call that ends a performance whose time is over. Anyone may make it. */
+/** The calls that end what has run out of time: a performance, and questions in it. Anyone may make them. */
+import type { Address } from "viem";
+import type { LeafPlace } from "../../rounds/plan.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import type { PerformanceView } from "./performance.ts";
+import { askedIn, isOver, type Question, QUESTIONS } from "./questions.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** @returns nothing while the time runs, something is open, or it has ended already */
@@ -13,4 +16,19 @@ export function endingCall(
   const ends = (functionName: string): ContractCall => ({ contract: "roundManager", functionName, args: [terms] });
   if (state === "Joining" || state === "Running") return ends("cancel");
   return state === "Challengeable" && open === 0 ? ends("close") : undefined;
+}
+
+/** The calls by which an account convicts who has not answered. */
+export function unanswered(
+  account: Address,
+  posted: PostedRounds,
+  { now, out }: PerformanceView,
+  questions: readonly Question[],
+): { place: LeafPlace; call: ContractCall }[] {
+  return questions
+    .filter((question) => isOver(question, account, now, out[askedIn(posted, question)]))
+    .map(({ kind, round, seat }) => {
+      const place = { round, seat };
+      return { place, call: { contract: "roundManager", functionName: QUESTIONS[kind].end, args: [posted.terms, place] } }; // prettier-ignore
+    });
 }

@@ -15,11 +15,12 @@ import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/stat
 import type { ContractCall } from "../transactions/caller.ts";
 import { PostedRecord, shownClaim } from "./evidence.ts";
 import { calledOtherwise, missedMany, type RollCall, twiceCalled } from "./rolls.ts";
+import { censoredIn, type StoreCall, storesTwice, unheldIn } from "./store-calls.ts";
 import type { RoundTerms } from "./terms.ts";
 
 /** Something that is wrong, and the call that shows it. */
 export interface Finding extends LeafPlace {
-  readonly kind: "demand" | "accuse" | "challenge" | "equivocate" | "misrecord" | RollCall["functionName"];
+  readonly kind: "demand" | "accuse" | "challenge" | "equivocate" | "misrecord" | RollCall["functionName"] | StoreCall["functionName"]; // prettier-ignore
   /** The number of the party that is wrong; the recorder is the one after the participants. */
   readonly against: number;
   readonly call: ContractCall;
@@ -50,6 +51,13 @@ export class Findings {
     });
   }
 
+  /** What stores have signed twice, and if the record is the posted one, whom it censors. */
+  ofStores(isPosted: boolean): Finding[] {
+    const { record, terms } = this;
+    const calls = [...storesTwice(record, terms), ...(isPosted ? censoredIn(record, terms) : [])];
+    return calls.map(({ functionName, args, ...of }) => ({ kind: functionName, ...of, call: manager(functionName, args) })); // prettier-ignore
+  }
+
   /** Two statements of one owner for one place. */
   equivocated(a: Statement, b: Statement): Finding[] {
     const { plan, instance } = this.record;
@@ -65,7 +73,7 @@ export class Findings {
     const { plan } = record;
     const found: Finding[] = [];
     const { posted } = this;
-    found.push(...this.ofRolls(posted));
+    found.push(...this.ofRolls(posted), ...unheldIn(record).map((place) => demandOf(this.terms, place)));
     for (const statement of record.all) {
       // A leaf that is listed for an absent member is not in the posted record.
       const blame = record.isAbsent(statement) ? undefined : await blameForm(record, statement);

@@ -74,8 +74,9 @@ export class LeafGames {
   ): Promise<boolean> {
     const { questions, games } = events;
     const isHere = (place: LeafPlace): boolean => place.round === round && place.seat === seat;
-    if (kind === "demand" || kind === "accuse") {
-      const isAsked = questions.some((one) => isHere(one) && (one.kind === "demand") === (kind === "demand"));
+    const asked = ({ demand: "demand", accuse: "accusation", accuseCensor: "censorship" } as const)[kind as string];
+    if (asked) {
+      const isAsked = questions.some((one) => isHere(one) && one.kind === asked);
       return isAsked || (kind === "demand" && this.waitsToDemand(events, say));
     }
     if (kind !== "challenge") return false;

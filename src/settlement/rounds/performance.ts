@@ -7,6 +7,8 @@ import { roundManagerAbi } from "../abi/round-manager.ts";
 import { LogReader } from "../logs/reader.ts";
 import type { Session } from "../session.ts";
 import { ROUND_FAULTS, ROUND_STATES, type RoundFaultName, type RoundState } from "./states.ts";
+import { QUESTIONS, type Question, type Waiting } from "./questions.ts";
+import type { CopyPlace } from "./store-calls.ts";
 import { gameOf, type PostedRounds } from "./terms-file.ts";
 
 /** Somebody that has lost its stake. */
@@ -17,16 +19,10 @@ export interface Conviction {
   readonly fault: RoundFaultName;
 }
 
-/** An accusation of a leaf's owner, or a demand to see a leaf. */
-export interface Question extends LeafPlace {
-  readonly kind: "accusation" | "demand";
-  readonly by: Address;
-  /** The last second for the answer. */
-  readonly deadline: number;
-  /** Whether it has ended: it was answered, or its time is over and somebody has lost. */
-  readonly done: boolean;
-  /** The transaction that has made it. */
-  readonly transaction: Hex;
+/** A chunk that a store was asked for. */
+export interface CopyDemand extends CopyPlace, Waiting {
+  /** The store's account. */
+  readonly owner: Address;
 }
 
 /** A leaf that was challenged, and whose game is not over, or is. */
@@ -41,11 +37,13 @@ export interface PerformanceView {
   readonly state: RoundState;
   /** The last second of the state. */
   readonly deadline: number;
-  /** Challenges, accusations and demands that have not ended. */
+  /** Challenges, accusations and demands that have not ended, without those for copies. */
   readonly open: number;
   /** By number; the recorder comes after the participants: who has put up its stake, and who has lost it. */
   readonly joined: readonly boolean[];
   readonly out: readonly boolean[];
+  /** How many stores there are: the last participants. */
+  readonly stores: number;
   /** The root of the record, once it is posted. */
   readonly record: Hex | undefined;
   /** The newest block, and its time in seconds. */
@@ -56,6 +54,8 @@ export interface PerformanceView {
 /** What has happened in a performance since its record was posted. */
 export interface PerformanceEvents {
   readonly questions: readonly Question[];
+  /** Demands for chunks of stores, in their order. They do not keep the performance open. */
+  readonly copies: readonly CopyDemand[];
   /** All challenges, in their order, also those whose game is over. */
   readonly games: readonly LeafGame[];
   /** The transactions that have shown leaves: accusations, answers, demands that were met, and challenges. */
@@ -63,6 +63,7 @@ export interface PerformanceEvents {
   readonly convicted: readonly Conviction[];
 }
 
+const KINDS = Object.keys(QUESTIONS) as (keyof typeof QUESTIONS)[];
 const NO_RECORD = `0x${"00".repeat(32)}`;
 
 /** @throws {ChainError} when no performance with these terms was posted */
@@ -79,21 +80,30 @@ export async function readPerformance(
     throw new ChainError("ROUNDS_MISSING", `no performance ${id} was posted; check the file with the terms, and the deployment`, { instance: id }); // prettier-ignore
   const flags = (bits: bigint): boolean[] =>
     Array.from({ length: terms.participants.length + 1 }, (_, i) => ((bits >> BigInt(i)) & 1n) === 1n);
-  const { deadline, open, joined, out, record } = found;
+  const { deadline, open, joined, out, stores, record } = found;
   return {
     state,
     deadline,
     open,
     joined: flags(joined),
     out: flags(out),
+    stores,
     record: record === NO_RECORD ? undefined : record,
     head,
     now: Number(timestamp),
   };
 }
 
-/** Reads what has happened. Who has asked, and until when, comes from the contract itself. */
-export async function performanceEvents(session: Session, posted: PostedRounds): Promise<PerformanceEvents> {
+/**
+ * Reads what has happened. Who has asked, and until when, comes from the contract itself.
+ * @param account reads only the demands for copies that this account has made, or has to answer as a store:
+ *   a store may ask itself for so many that reading all would take longer than answers may. Default: all
+ */
+export async function performanceEvents(
+  session: Session,
+  posted: PostedRounds,
+  account?: Address,
+): Promise<PerformanceEvents> {
   const { client, source } = session;
   const { logs = new LogReader(client), fromBlock: from } = source;
   const { manager, id } = posted;
@@ -104,6 +114,7 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
   const topics = encodeEventTopics({ abi: roundGameAbi, eventName: "LeafChallenged", args: { instance: id } });
   const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(game, topics as Hex[]) }); // prettier-ignore
   const questions: Question[] = [];
+  const copies: CopyDemand[] = [];
   const convicted: Conviction[] = [];
   const showing = [...events.filter(({ eventName }) => eventName === "Accused" || eventName === "LeafAnswered"), ...challenged]; // prettier-ignore
   for (const event of events) {
@@ -111,33 +122,24 @@ export async function performanceEvents(session: Session, posted: PostedRounds):
       const { participant, owner, fault } = event.args;
       convicted.push({ participant: Number(participant), owner, fault: ROUND_FAULTS[fault] });
     }
-    if (event.eventName !== "Accused" && event.eventName !== "LeafDemanded") continue;
-    const { round, seat } = event.args;
-    const kind = event.eventName === "Accused" ? ("accusation" as const) : ("demand" as const);
-    const functionName = kind === "accusation" ? "accusationOf" : "demandOf";
-    const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName, args: [id, { round, seat }] }); // prettier-ignore
-    const { by, deadline, done } = waiting;
-    questions.push({ kind, round, seat, by, deadline, done, transaction: event.transactionHash });
+    if (event.eventName === "CopyDemanded") {
+      const { copy, owner, by } = event.args;
+      if (account && ![owner, by].some((each) => isAddressEqual(each, account))) continue;
+      const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName: "copyOf", args: [id, copy] }); // prettier-ignore
+      const { place, ...what } = copy;
+      copies.push({ ...place, ...what, owner, ...waiting });
+    }
+    const kind = KINDS.find((each) => QUESTIONS[each].event === event.eventName);
+    if (!kind) continue;
+    const { round, seat } = event.args as LeafPlace;
+    const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName: QUESTIONS[kind].waiting, args: [id, { round, seat }] }); // prettier-ignore
+    questions.push({ kind, round, seat, ...waiting, transaction: event.transactionHash });
   }
   const games = challenged.map(({ args }) => ({ ...args.place, dispute: args.dispute, owner: args.owner, challenger: args.challenger })); // prettier-ignore
-  return { questions, games, shown: showing.map(({ transactionHash }) => transactionHash), convicted };
+  return { questions, copies, games, shown: showing.map(({ transactionHash }) => transactionHash), convicted };
 }
 
 /** The numbers under which an account is in a performance; the recorder is the one after the participants. */
 export function numbersOf({ terms }: PostedRounds, account: Address): number[] {
   return [...terms.participants, terms.recorder].flatMap((owner, i) => (isAddressEqual(owner, account) ? [i] : []));
 }
-
-/** The number of a seat's participant. @throws {RangeError} for a seat that the terms do not have */
-export function ownerOfSeat({ terms }: PostedRounds, seat: number): number {
-  let left = seat;
-  for (const { members, first } of terms.turns) {
-    if (left < members) return first + left;
-    left -= members;
-  }
-  throw new RangeError(`the terms have no seat ${seat}`);
-}
-
-/** Whether the leaf of a place is an account's. */
-export const ownsSeat = (posted: PostedRounds, account: Address, { seat }: LeafPlace): boolean =>
-  isAddressEqual(posted.terms.participants[ownerOfSeat(posted, seat)], account);

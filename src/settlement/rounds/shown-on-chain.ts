@@ -22,8 +22,11 @@ import { encodeTerms, type RoundTerms } from "./terms.ts";
 import { rollOf, type ShownRoll } from "./rolls.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
-/** The calls that show leaves. Each has the terms and the evidence of a leaf first. */
-const SHOWING: ReadonlySet<string> = new Set(["accuse", "answer", "show", "challenge"]);
+/**
+ * The calls that show leaves, and which argument is the signature of the leaf's owner, where there is one.
+ * Each has the terms and the evidence of a leaf first.
+ */
+const SHOWING: ReadonlyMap<string, number | undefined> = new Map([["accuse", 2], ["answer", undefined], ["show", 2], ["challenge", 4]]); // prettier-ignore
 
 /** The contract's `LeafExcuse`: signatures of the leaves that were read, and the rolls that chose them. */
 interface Excuse {
@@ -86,7 +89,8 @@ export class ShownOnChain {
       else list(at, { claim, ...(standing ?? path) });
     }
     if (functionName === "answer") this.addRolls((args[2] as Excuse).rolls);
-    else leaves.add(place, runOfClaim(leaf.claim), args[args.length - 1] as Hex);
+    const signature = SHOWING.get(functionName);
+    if (signature !== undefined) leaves.add(place, runOfClaim(leaf.claim), args[signature] as Hex);
   }
 
   /** A contract looks at no more rolls than it needs, so there may be any others among them. */

@@ -10,7 +10,7 @@ import type { RoundsRecord } from "../../rounds/record.ts";
 import { leafDigest, runOf } from "../../rounds/statement.ts";
 import type { RunRoot } from "../../trace/commitments.ts";
 import { demandOf, equivocationOf, type Finding } from "./findings.ts";
-import { ownerOfSeat } from "./performance.ts";
+import { ownerOfSeat } from "./questions.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
 /** What is known of a place. */

@@ -21,6 +21,7 @@ import { fromHex } from "../../encoding/bytes.ts";
 import { signDigest } from "../../claims/signature.ts";
 import { ownerOf } from "../../rounds/judge.ts";
 import type { Plan } from "../../rounds/plan.ts";
+import { sentenceDigest, storeName, type StoreSentence } from "../../rounds/receipt.ts";
 import { type Roll, rollDigest } from "../../rounds/roll.ts";
 import { type Instance, leafDigest, runOf, type Statement } from "../../rounds/statement.ts";
 import { testTokenBytecode } from "../abi/bytecode.ts";
@@ -41,6 +42,8 @@ import { instanceOn, type RoundTerms, roundTermsOf, shownPlan } from "./terms.ts
 
 const { pace: PACE, unbonding: UNBONDING } = PROFILES.l1;
 const DAY = 86_400;
+/** Seconds. Longer than an answer may take. */
+export const TOO_LONG = DAY + 1;
 const TOKEN = { symbol: "VTT", decimals: 18 };
 const [STAKE, BOND, REWARD, PRICE] = ["10", "5", "1", "0.1"].map((amount) => parseEther(amount));
 
@@ -191,6 +194,12 @@ export class RoundsStage {
   /** Signs a roll anew, as the recorder, for the instance on this chain. */
   called(roll: Roll): Hex {
     return bytesToHex(signDigest(rollDigest(this.instance, roll, roll.present), fromHex(secretOf("recorder"), 32)));
+  }
+
+  /** Signs anew what a store has signed, for the instance on this chain. */
+  stored(plan: Plan, sentence: StoreSentence): Hex {
+    const digest = sentenceDigest(this.instance, sentence);
+    return bytesToHex(signDigest(digest, fromHex(secretOf(storeName(plan, sentence.store)), 32)));
   }
 
   /** Lets time pass. */

@@ -49,10 +49,8 @@ type PlanTerms = Pick<RoundTerms, "plan" | "rounds" | "templates" | "seats" | "t
 
 const hex = (bytes: Bytes): Hex => bytesToHex(bytes);
 
-/** @throws {RoundsError} for a plan that has stores, or seeds of the record: the contracts know neither */
-export function expectOnChain({ name, seeds, storage }: Plan): void {
-  if (storage)
-    throw new RoundsError("PLAN", `${name} has stores, and the contracts know nothing of them; take no storage, or perform the plan on no chain`, { stores: storage.members }); // prettier-ignore
+/** @throws {RoundsError} for a plan with seeds of the record, which the contracts do not know */
+export function expectOnChain({ name, seeds }: Plan): void {
   if (seeds)
     throw new RoundsError("PLAN", `the seeds of ${name} follow from its record, and the contracts derive jobs from the plan's seeds alone; take seeds: "plan", or perform the plan on no chain`, { seeds }); // prettier-ignore
 }
@@ -80,9 +78,19 @@ export function roundTermsOf(plan: Plan, choice: Omit<RoundTerms, keyof PlanTerm
   return { ...choice, ...planTermsOf(plan) };
 }
 
-/** The name of a plan and the root of its turns, which posting shows beside the terms. */
-export function shownPlan(plan: Plan): [name: Hex, turns: Hex] {
-  return [bytesToHex(new TextEncoder().encode(plan.name)), hex(merkleRoot(planLeaves(plan).turns))];
+/** The contract's `PlanStores`: the storage part of a plan. A plan without one has no members. */
+interface ShownStores {
+  readonly role: Hex;
+  readonly members: number;
+  readonly copies: number;
+}
+
+const textHex = (text: string): Hex => bytesToHex(new TextEncoder().encode(text));
+
+/** The name of a plan, the root of its turns and its storage part, which posting shows beside the terms. */
+export function shownPlan(plan: Plan): [name: Hex, turns: Hex, stores: ShownStores] {
+  const { by, members, copies } = plan.storage ?? { by: "", members: 0, copies: 0 };
+  return [textHex(plan.name), hex(merkleRoot(planLeaves(plan).turns)), { role: textHex(by), members, copies }];
 }
 
 /** The contract that manages performances. */

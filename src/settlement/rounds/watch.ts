@@ -4,7 +4,7 @@
  * Everything is tried again for ever. All that it knows comes from the chain and from the record's folder, so
  * it can be killed and started again at any time.
  */
-import { type Address, type Hex, isAddressEqual } from "viem";
+import type { Address, Hex } from "viem";
 import { openBackend } from "../../certify/open-backend.ts";
 import { RoundsError } from "../../errors/index.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
@@ -17,10 +17,12 @@ import { systemRandom } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
 import { answerFrom, type Copy, findingsIn, openCopy, readEvidence } from "./copy.ts";
-import { endingCall } from "./ending.ts";
+import { copyActs, waitsForCopies } from "./copies.ts";
+import { endingCall, unanswered } from "./ending.ts";
 import { LeafGames } from "./leaf-games.ts";
 import { firstOf, OwnFolders } from "./own-folders.ts";
-import { numbersOf, ownerOfSeat, ownsSeat, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import { numbersOf, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import { askedIn, QUESTIONS } from "./questions.ts";
 import { ShownOnChain } from "./shown-on-chain.ts";
 import { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
@@ -28,8 +30,6 @@ import type { WatchAct, Watched, WatchOptions } from "./watch-options.ts";
 
 /** Milliseconds between two looks while something moves. */
 const BRISK = 200;
-/** Seconds after which a question of somebody else is ended too, if it has not been. */
-const OTHERS_TURN = 600;
 
 interface Look {
   readonly view: PerformanceView;
@@ -127,12 +127,13 @@ class Watch {
   private async look(): Promise<Look> {
     const view = await readPerformance(this.session, this.posted);
     this.newest.expect(view.head);
-    return { view, events: await performanceEvents(this.session, this.posted) };
+    return { view, events: await performanceEvents(this.session, this.posted, this.account) };
   }
 
   /** Does what is due. @returns the number of calls that took effect, or how the performance has ended */
   private async act(look: Look): Promise<number | Watched> {
     const { view } = look;
+    if (view.state === "Closed" && waitsForCopies(this.account, view, look.events.copies)) return this.readRecord(view.record!).then(() => this.copies(look)); // prettier-ignore
     if (view.state === "Closed" || view.state === "Cancelled") {
       const lasts = this.end.lasts(view.head, this.options.confirmations ?? 1);
       if (lasts && (this.end.looks > 1 || this.options.once)) return this.ended(look);
@@ -148,7 +149,7 @@ class Watch {
       sent += await this.playGames(look);
       if (this.options.accuses !== false && view.now <= view.deadline) sent += await this.accuse(look);
     }
-    return sent + (await this.endWhatIsOver(look));
+    return sent + (await this.copies(look)) + (await this.endWhatIsOver(look));
   }
 
   /** Opens the folder once its record is the posted one; until then it is read again and again. */
@@ -164,18 +165,24 @@ class Watch {
 
   /** Answers what is asked of the account. */
   private async answer({ view, events }: Look): Promise<number> {
-    const { posted, account, session } = this;
+    const { posted, session } = this;
     const copies = this.own.before(this.known);
     if (copies.length === 0) return 0;
-    const isRecorder = this.numbers.includes(posted.terms.participants.length);
     let sent = 0;
     for (const question of events.questions) {
       if (question.done || view.now > question.deadline) continue;
-      const isDemand = question.kind === "demand";
-      if (isDemand ? !isRecorder : !ownsSeat(posted, account, question)) continue;
-      const act = { what: isDemand ? "show" : "answer", place: question, value: 0n };
+      if (!this.numbers.includes(askedIn(posted, question))) continue;
+      const act = { what: QUESTIONS[question.kind].answer, place: question, value: 0n };
       sent += await this.send(act, () => firstOf(copies, (copy) => answerFrom(copy, question, posted, session.client)));
     }
+    return sent;
+  }
+
+  /** Shows the chunks that the account is asked for as a store, and ends demands that nobody has answered. */
+  private async copies({ view, events: { copies } }: Look): Promise<number> {
+    let sent = 0;
+    for (const { what, copy, make } of copyActs(this.account, this.posted, view, copies, this.known?.record))
+      sent += await this.send({ what, place: copy, value: 0n }, make);
     return sent;
   }
 
@@ -203,7 +210,7 @@ class Watch {
       if (await this.games.isShown(finding, events, (text) => this.say(text))) continue;
       const done = await this.send({ what: kind, place: { round, seat }, value: 0n }, async () => finding.call);
       // It has lost by that, and nothing more can be won from it.
-      if (done > 0 && !["demand", "accuse", "challenge"].includes(kind)) shown.add(against);
+      if (done > 0 && !["demand", "accuse", "challenge", "accuseCensor"].includes(kind)) shown.add(against);
       sent += done;
     }
     return sent;
@@ -211,17 +218,9 @@ class Watch {
 
   /** Convicts who has not answered in time, and ends the performance when its time is over. */
   private async endWhatIsOver({ view, events }: Look): Promise<number> {
-    const { terms } = this.posted;
     let sent = 0;
-    for (const { kind, round, seat, by, deadline, done } of events.questions) {
-      const since = view.now - deadline;
-      if (done || (!isAddressEqual(by, this.account) && since <= OTHERS_TURN)) continue;
-      // A participant that has lost already is not waited for.
-      if (since <= 0 && !view.out[kind === "demand" ? terms.participants.length : ownerOfSeat(this.posted, seat)]) continue; // prettier-ignore
-      const functionName = kind === "demand" ? "lapse" : "convict";
-      const call: ContractCall = { contract: "roundManager", functionName, args: [terms, { round, seat }] };
-      sent += await this.send({ what: functionName, place: { round, seat }, value: 0n }, async () => call);
-    }
+    for (const { place, call } of unanswered(this.account, this.posted, view, events.questions))
+      sent += await this.send({ what: call.functionName, place, value: 0n }, async () => call);
     const call = endingCall(this.posted, view);
     return call ? sent + (await this.send({ what: call.functionName, value: 0n }, async () => call)) : sent;
   }

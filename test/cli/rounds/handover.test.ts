@@ -5,7 +5,7 @@ import { type Hub, serveHub } from "../../../src/services/transport/hub.ts";
 import { InProcess } from "../../../src/services/transport/in-process.ts";
 import { Settlement } from "../../fixtures/settlement.ts";
 import { contentOf } from "../../services/rounds/fetched.ts";
-import { type Begun, EVERYBODY, PLAN, RoundsFiles } from "./parties.ts";
+import { type Begun, PLAN, RoundsFiles } from "./parties.ts";
 
 const on = new Settlement("--rounds");
 const files = new RoundsFiles(on);
@@ -17,7 +17,7 @@ afterAll(() => hub.close());
 it("a client fetches the record while it is made, and from a server after that, and challenges the lie", async () => {
   await files.post("terms.json");
   await on.ok("ada", "rounds", "stake", PLAN, "--terms", "terms.json");
-  await files.join("terms.json", EVERYBODY.filter((person) => person !== "ada")); // prettier-ignore
+  await files.join("terms.json", files.everybody.filter((person) => person !== "ada")); // prettier-ignore
   const network = ["--network", hub.url];
   const fetching = files.begin("client", "rounds", "fetch", "copy", "--terms", "terms.json", ...network, "--follow", "--every", "1s", "--json"); // prettier-ignore
   const run = ["rounds", "run", PLAN, "--terms", "terms.json", ...files.keystores(), "--out", "out", "--fault", LIE];

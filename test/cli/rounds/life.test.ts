@@ -55,7 +55,7 @@ describe("posting and joining", () => {
 
 describe("the record", () => {
   const LIE = "participant=client-1,round=2,flip:step=1,operator=2,bit=22";
-  beforeAll(() => files.perform("terms.json", "out", LIE));
+  beforeAll(() => files.perform("terms.json", "out", "--fault", LIE));
 
   it("is of the performance on the chain, and no key signs a place twice", async () => {
     const { instance } = await files.show("terms.json");

@@ -1,4 +1,4 @@
-/** The parties of the small plan on a chain, and what they do with the commands, or more quickly without. */
+/** The parties of a plan on a chain, and what they do with the commands, or more quickly without. */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,27 +13,49 @@ import { Caller, type ContractCall } from "../../../src/settlement/transactions/
 import { addressOf, keyOf, type Person, type Settlement } from "../../fixtures/settlement.ts";
 import { cliEnvironment, type Ended, MAIN } from "../../fixtures/verde.ts";
 
-export const PLAN = fileURLToPath(new URL("../../rounds/small-plan.ts", import.meta.url));
+const fileOf = (plan: string): string => fileURLToPath(new URL(`../../rounds/${plan}.ts`, import.meta.url));
 
-/** Who has the account of each participant. The recorder is the owner of the contracts. */
-export const PARTIES = { "client-0": "ada", "client-1": "ben", "client-2": "cleo", "server-0": "passer" } as const;
-export const ACCOUNTS = Object.entries(PARTIES).flatMap(([name, person]) => ["--account", `${name}=${addressOf(person)}`]); // prettier-ignore
-export const EVERYBODY = [...Object.values(PARTIES), "owner"] as const satisfies readonly Person[];
+/** A plan, its options, and who has the account of each participant. The recorder is the owner of the contracts. */
+interface Played {
+  /** The module, and the plan's options. */
+  readonly plan: readonly [file: string, ...options: string[]];
+  readonly parties: Readonly<Record<string, Person>>;
+}
+
+const SMALL = {
+  plan: [fileOf("small-plan")],
+  parties: { "client-0": "ada", "client-1": "ben", "client-2": "cleo", "server-0": "passer" },
+} as const satisfies Played;
+export const [PLAN] = SMALL.plan;
+/** With three stores, of which two hold a leaf. */
+export const STORED: Played = {
+  plan: [fileOf("membership-plan"), "--rounds", "2", "--stores", "3"],
+  parties: { ...SMALL.parties, "store-0": "referee1", "store-1": "referee2", "store-2": "referee3" },
+};
+
+const accountsOf = ({ parties }: Played): string[] => Object.entries(parties).flatMap(([name, person]) => ["--account", `${name}=${addressOf(person)}`]); // prettier-ignore
+export const ACCOUNTS = accountsOf(SMALL);
 
 const PASSWORD = "of the tests";
 
 export class RoundsFiles {
   session!: Session;
+  /** The participants and the recorder. */
+  readonly everybody: readonly Person[];
   private readonly on: Settlement;
+  private readonly played: Played;
 
-  constructor(on: Settlement) {
+  /** @param played default: the small plan */
+  constructor(on: Settlement, played: Played = SMALL) {
     this.on = on;
+    this.played = played;
+    this.everybody = [...Object.values(played.parties), "owner"];
     beforeAll(async () => {
       const client = createPublicClient({ transport: http(on.url), cacheTime: 0, pollingInterval: 20 });
       const deployment = parseDeployment(readFileSync(on.at("deployment.json"), "utf8"), "the file");
       this.session = await sessionOf(client, deployment);
       writeFileSync(on.at("password"), PASSWORD);
-      for (const person of ["client", ...EVERYBODY] as const) {
+      for (const person of ["client", ...this.everybody] as const) {
         writeFileSync(on.at(`${person}.key`), sealKey(keyOf(person), PASSWORD, 2));
         await this.call(person, "token", "mint", addressOf(person), parseEther("1000"));
         if (person !== "ada" && person !== "client") {
@@ -51,7 +73,18 @@ export class RoundsFiles {
   }
 
   postWords(file: string): string[] {
-    return ["rounds", "post", PLAN, ...ACCOUNTS, "--recorder", addressOf("owner"), "--reward", "1", "--out", file];
+    return [
+      "rounds",
+      "post",
+      ...this.played.plan,
+      ...accountsOf(this.played),
+      "--recorder",
+      addressOf("owner"),
+      "--reward",
+      "1",
+      "--out",
+      file,
+    ];
   }
 
   post(file: string, ...more: string[]): Promise<Record<string, unknown>> {
@@ -69,14 +102,14 @@ export class RoundsFiles {
     for (const person of people) await this.call(person, "roundManager", "join", terms, numbers.get(addressOf(person)));
   }
 
-  keystores(people: readonly Person[] = EVERYBODY): string[] {
+  keystores(people: readonly Person[] = this.everybody): string[] {
     return [...people.flatMap((person) => ["--keystore", this.on.at(`${person}.key`)]), "--password-file", this.on.at("password")]; // prettier-ignore
   }
 
   /** Performs the plan with all keys. */
-  async perform(file: string, out: string, ...faults: string[]): Promise<void> {
-    const planted = faults.flatMap((fault) => ["--fault", fault]);
-    await this.on.ok(undefined, "rounds", "run", PLAN, "--terms", file, ...this.keystores(), "--out", out, ...planted);
+  async perform(file: string, out: string, ...drills: string[]): Promise<void> {
+    const words = ["rounds", "run", ...this.played.plan, "--terms", file, "--out", out, ...drills];
+    await this.on.ok(undefined, ...words, ...this.keystores());
   }
 
   /** Waits until something holds. */

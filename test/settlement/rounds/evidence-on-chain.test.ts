@@ -54,7 +54,7 @@ describe("a signature that a call shows, and another one in the folder", () => {
     expect(await on.convicted(posted)).toEqual([]);
     if (kind === "show") {
       await on.call("stranger", { contract: "roundManager", functionName: "demand", args: [terms, owner] });
-      await on.call("recorder", { contract: "roundManager", functionName: "show", args: [terms, evidence, signature] });
+      await on.call("recorder", { contract: "roundManager", functionName: "show", args: [terms, evidence, signature, []] });
     } else if (kind === "challenge") {
       const states = [bytesToHex(other.at(owner)!.start), bytesToHex(other.at(owner)!.end)];
       await on.call("client-2", { contract: "roundGame", functionName: "challenge", args: [terms, evidence, ...states, signature] }); // prettier-ignore

@@ -43,7 +43,7 @@ const signatureOf = (place: typeof LOCAL): Hex => bytesToHex(record.at(place)!.s
 const second = stated(plan, posted.instance, LOCAL, { ...record.at(LOCAL)!, end: sha256(new Uint8Array(1)) as Uint8Array as StateRoot }); // prettier-ignore
 
 const show = (evidence: LeafEvidence, signature: Hex): Hex =>
-  encodeFunctionData({ abi: roundManagerAbi, functionName: "show", args: [posted.terms, evidence, signature] });
+  encodeFunctionData({ abi: roundManagerAbi, functionName: "show", args: [posted.terms, evidence, signature, []] });
 
 /** What is found when these calls were read, in their order. A call that is missing is one that a node lacks. */
 async function foundIn(...inputs: (Hex | undefined)[]) {

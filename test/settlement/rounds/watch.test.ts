@@ -137,7 +137,7 @@ describe("a recorder", () => {
     await on.post(posted, record);
     const watcher = on.watch("client-0", posted, record);
     await on.until("a demand", () => watcher.acts.includes("demand"));
-    const shown = [posted.terms, new PostedRecord(record).evidence(PLACE), bytesToHex(record.at(PLACE)!.signature)];
+    const shown = [posted.terms, new PostedRecord(record).evidence(PLACE), bytesToHex(record.at(PLACE)!.signature), []];
     const show = { contract: "roundManager", functionName: "show", args: shown } as const;
     await expect(on.call("recorder", show)).rejects.toThrow(
       "the leaf has another number of steps than its template says",
