@@ -41,7 +41,8 @@ const NO_DATA = { [OWN.member]: [], [OWN.round]: [], [OWN.seed]: [8] };
 
 /**
  * Loads the data of all seats, builds both graphs of each turn, and checks that all parts fit together.
- * @throws {RoundsError} for a role, turn or source that does not exist, or states that depend on each other
+ * @throws {RoundsError} for a role, turn or source that does not exist, a role that has nothing to do, or
+ *   states that depend on each other
  */
 export async function closePlan(open: OpenPlan): Promise<Plan> {
   const names = Object.keys(open.turns);
@@ -51,6 +52,9 @@ export async function closePlan(open: OpenPlan): Promise<Plan> {
       throw new RoundsError("PLAN", `${open.name} has a quorum of ${name}, which is no turn of it; it has ${names.join(", ")}`); // prettier-ignore
   const [templates, seats] = [[] as Template[], [] as Seat[]];
   const storage = open.storage && storageOf(open.name, open.storage, turns, open.members);
+  for (const [role, count] of Object.entries(open.members))
+    if (count !== 0 && role !== storage?.by && !turns.some(({ by }) => by === role))
+      throw new RoundsError("PLAN", `the role ${role} of ${open.name} has ${describe(count)} members and no turn, so they would have nothing to do; give it a turn, name it in \`storage\`, or leave it out of \`members\``, { role }); // prettier-ignore
   const participants = participantsOf(turns, storage);
   const numbers = new Map<string, number>();
   const shards = new Map<string, NamedTensor[]>();

@@ -150,6 +150,9 @@ describe("a plan", () => {
     await refused(() => ({ a: counter({ own: own() }) }), { one: 0 }).toThrow(
       "give it a whole number of them, 1 or more",
     );
+    await refused(() => ({ a: counter({ own: own() }) }), { one: 1, idle: 2 }).toThrow(
+      "the role idle of counted has 2 members and no turn, so they would have nothing to do",
+    );
     await refused(() => ({ "a-b": counter({ own: own() }) })).toThrow("letters and digits");
     const lost = counter({ own: own() });
     await refused(() => ({ a: combine({ by: "one", weightsOf: lost, reads: { x: each("a", 1) }, next: (_, { x }) => x[0] }) })).toThrow("not in the plan"); // prettier-ignore

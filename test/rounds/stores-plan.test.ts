@@ -90,10 +90,13 @@ describe("a plan with stores", () => {
   });
 
   test("takes its storage as it is, or from the options", async () => {
-    const [plain, given] = [{ by: "store", copies: 3 }, () => ({ by: "store", copies: 3 })].map((storage) => defineRounds({ ...source, storage }).close()); // prettier-ignore
+    const stored = { ...source, members: () => ({ worker: 2, store: 3, none: 0 }) };
+    const [plain, given] = [{ by: "store", copies: 3 }, () => ({ by: "store", copies: 3 })].map((storage) => defineRounds({ ...stored, storage }).close()); // prettier-ignore
     expect((await plain).storage).toEqual({ by: "store", members: 3, copies: 3 });
     expect(toHex((await given).id)).toBe(toHex((await plain).id));
-    expect((await defineRounds({ ...source, storage: () => undefined }).close()).storage).toBeUndefined();
+    const without = { ...source, members: () => ({ worker: 2 }), storage: () => undefined };
+    expect((await defineRounds(without).close()).storage).toBeUndefined();
+    await expect(defineRounds({ ...stored, storage: () => undefined }).close()).rejects.toThrow("the role store of odd has 3 members and no turn"); // prettier-ignore
   });
 
   test("says how its storage differs from another's", async () => {

@@ -3,6 +3,7 @@ import { type Address, isAddressEqual } from "viem";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import type { CopyDemand, PerformanceView } from "./performance.ts";
+import { firstOf } from "./own-folders.ts";
 import { isOver } from "./questions.ts";
 import { copyCallFrom, lapseCopyCall } from "./store-calls.ts";
 import type { PostedRounds } from "./terms-file.ts";
@@ -21,20 +22,27 @@ const askedOf = (account: Address, { now }: PerformanceView, copies: readonly Co
 /**
  * What an account does about demands now: as a store it shows chunks, and it ends its own demands that
  * nobody has answered.
- * @param record the folder with the files of leaves; absent: nothing can be shown
+ * @param records that may have the files of leaves; without one nothing can be shown
  */
 export function copyActs(
   account: Address,
   { terms }: PostedRounds,
   view: PerformanceView,
   copies: readonly CopyDemand[],
-  record: RoundsRecord | undefined,
+  records: readonly RoundsRecord[],
 ): CopyAct[] {
-  const asked = record ? askedOf(account, view, copies) : [];
+  const asked = records.length > 0 ? askedOf(account, view, copies) : [];
   const isOut = ({ store }: CopyDemand): boolean => view.out[terms.participants.length - view.stores + store];
   const lapsed = copies.filter((copy) => isAddressEqual(copy.by, account) && isOver(copy, account, view.now, isOut(copy))); // prettier-ignore
   return [
-    ...asked.map((copy) => ({ what: "showCopy", copy, make: () => copyCallFrom(record!, terms, copy) }) as const),
+    ...asked.map(
+      (copy) =>
+        ({
+          what: "showCopy",
+          copy,
+          make: () => firstOf(records, (record) => copyCallFrom(record, terms, copy)),
+        }) as const,
+    ),
     ...lapsed.map((copy) => ({ what: "lapseCopy", copy, make: async () => lapseCopyCall(terms, copy) }) as const),
   ];
 }

@@ -59,11 +59,20 @@ const evidenceIn = async (folder: string): Promise<number> =>
  * seen elsewhere is judged again.
  * @param copy nothing while there is no folder; then the chain alone has shown something
  * @param rolls that the chain has shown
+ * @param own what the account has kept itself
  */
-export function findingsIn(copy: Copy | undefined, leaves: SignedLeaves, rolls: readonly Roll[]): Finding[] {
+export function findingsIn(
+  copy: Copy | undefined,
+  leaves: SignedLeaves,
+  rolls: readonly Roll[],
+  own: readonly RoundsRecord[],
+): Finding[] {
   copy?.audit?.regain(leaves);
   const shown = copy?.audit && rolls.length > 0 ? copy.findings.ofShownRolls(rolls) : [];
-  const of = copy && [...copy.findings.misrecorded(copy.root), ...copy.findings.ofStores(copy.audit !== undefined)];
+  const of = copy && [
+    ...copy.findings.misrecorded(copy.root),
+    ...copy.findings.ofStores(copy.audit !== undefined, own),
+  ];
   const found = of ? [...of, ...shown, ...(copy.audit?.found ?? [])] : [];
   const all = [...leaves.findings(), ...found];
   return [...new Map(all.map((each) => [`${each.kind}/${each.round}/${each.seat}/${each.against}`, each])).values()];

@@ -51,10 +51,13 @@ export class Findings {
     });
   }
 
-  /** What stores have signed twice, and if the record is the posted one, whom it censors. */
-  ofStores(isPosted: boolean): Finding[] {
+  /**
+   * What stores have signed twice, and if the record is the posted one, whom it censors.
+   * @param own leaves and receipts that somebody has kept itself
+   */
+  ofStores(isPosted: boolean, own: readonly RoundsRecord[]): Finding[] {
     const { record, terms } = this;
-    const calls = [...storesTwice(record, terms), ...(isPosted ? censoredIn(record, terms) : [])];
+    const calls = [...storesTwice(record, terms, own), ...(isPosted ? censoredIn(record, terms, own) : [])];
     return calls.map(({ functionName, args, ...of }) => ({ kind: functionName, ...of, call: manager(functionName, args) })); // prettier-ignore
   }
 

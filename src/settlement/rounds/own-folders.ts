@@ -3,6 +3,8 @@
  * left out of it what the account needs for its answers.
  */
 import type { Address, Hex } from "viem";
+import { admitReceipts } from "../../rounds/evidence-log.ts";
+import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Lanes } from "../game/lanes.ts";
 import { type Copy, openCopy } from "./copy.ts";
 import type { SignedLeaves } from "./signed-leaves.ts";
@@ -31,6 +33,7 @@ export class OwnFolders {
       await lanes.apart(`what is kept in ${folder}`, async () => {
         if (this.open.has(folder)) return;
         const copy = await openCopy(folder, root, this.posted, this.account);
+        await admitReceipts(copy.record, folder);
         this.open.set(folder, copy);
         leaves.addRecord(copy.record);
       });
@@ -39,6 +42,11 @@ export class OwnFolders {
   /** The folders that are open, before the record's. */
   before(record: Copy | undefined): Copy[] {
     return [...this.open.values(), ...(record ? [record] : [])];
+  }
+
+  /** The records in them. */
+  records(of?: Copy): RoundsRecord[] {
+    return this.before(of).map(({ record }) => record);
   }
 }
 

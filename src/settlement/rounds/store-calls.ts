@@ -49,13 +49,18 @@ const shownSentences = (sentences: readonly StoreSentence[]): ShownSentence[] =>
     .sort((a, b) => a.store - b.store)
     .map(({ store, signature }) => ({ store, signature: hex(signature) }));
 
-/** All that stores have signed of a place, in the record and beside it. */
-const signedOf = ({ sentences, shownSentences: beside }: RoundsRecord, place: LeafPlace): StoreSentence[] => [...sentences.at(place), ...beside.at(place)]; // prettier-ignore
+/** All that stores have signed of a place, in records and beside them. */
+const signedOf = (records: readonly RoundsRecord[], place: LeafPlace): StoreSentence[] =>
+  records.flatMap(({ sentences, shownSentences: beside }) => [...sentences.at(place), ...beside.at(place)]);
 
-/** Stores that have signed two sentences of one place, each shown once. */
-export function storesTwice(record: RoundsRecord, terms: RoundTerms): StoreCall[] {
+/**
+ * Stores that have signed two sentences of one place, each shown once.
+ * @param own leaves and receipts that somebody has kept itself
+ */
+export function storesTwice(record: RoundsRecord, terms: RoundTerms, own: readonly RoundsRecord[] = []): StoreCall[] {
   const { plan, instance } = record;
-  return secondSentences(plan, instance, [...record.sentences.all, ...record.shownSentences.all]).map((both) => {
+  const all = [record, ...own].flatMap(({ sentences, shownSentences: beside }) => [...sentences.all, ...beside.all]);
+  return secondSentences(plan, instance, all).map((both) => {
     const [{ store, ...place }] = both;
     const runs = both.map(({ run }) => (run ? hex(run) : ZERO));
     const args = [terms, BigInt(store), placeOf(place), runs, both.map(({ signature }) => hex(signature))];
@@ -65,20 +70,22 @@ export function storesTwice(record: RoundsRecord, terms: RoundTerms): StoreCall[
 
 /**
  * Members that a posted record calls absent without enough notes, and whose signed leaves enough stores hold.
+ * @param own leaves and receipts that somebody has kept itself
  */
-export function censoredIn(record: RoundsRecord, terms: RoundTerms): StoreCall[] {
+export function censoredIn(record: RoundsRecord, terms: RoundTerms, own: readonly RoundsRecord[] = []): StoreCall[] {
   const { plan, instance } = record;
   if (!plan.storage) return [];
+  const known = [record, ...own];
   const isCensored = (statement: Statement): boolean => {
     if (!record.isAbsent(statement) || !isOwners(plan, instance, statement)) return false;
-    const all = signedOf(record, statement);
+    const all = signedOf(known, statement);
     return isStored(plan, instance, all, statement, runOf(plan, statement)) && !isMissed(plan, instance, all, statement); // prettier-ignore
   };
-  const found = [...record.all, ...record.second].filter(isCensored);
+  const found = known.flatMap(({ all, second }) => [...all, ...second]).filter(isCensored);
   const posted = found.length > 0 ? new PostedRecord(record) : undefined;
   return found.map((statement) => {
     const run = runOf(plan, statement);
-    const receipts = shownSentences(receiptsOf(plan, instance, signedOf(record, statement), statement, run));
+    const receipts = shownSentences(receiptsOf(plan, instance, signedOf(known, statement), statement, run));
     const args = [terms, placeOf(statement), posted!.leafAt(statement), hex(run), hex(statement.signature), receipts];
     return { functionName: "accuseCensor", ...placeOf(statement), against: terms.participants.length, args };
   });
@@ -92,7 +99,7 @@ export function unheldIn(record: RoundsRecord): LeafPlace[] {
   if (!plan.storage) return [];
   const rounds = Array.from({ length: plan.rounds + 1 }, (_, round) => plan.seats.map((__, seat) => ({ round, seat })));
   return rounds.flat().filter((place) => {
-    const all = signedOf(record, place);
+    const all = signedOf([record], place);
     if (record.isAbsent(place)) return !isMissed(plan, instance, all, place);
     const statement = record.at(place);
     return statement !== undefined && !isStored(plan, instance, all, place, runOf(plan, statement));
@@ -102,7 +109,7 @@ export function unheldIn(record: RoundsRecord): LeafPlace[] {
 /** The receipts of a leaf, as a recorder shows them. @returns nothing if there are too few */
 export function shownReceipts(record: RoundsRecord, statement: Statement): ShownSentence[] | undefined {
   const { plan, instance } = record;
-  const receipts = receiptsOf(plan, instance, signedOf(record, statement), statement, runOf(plan, statement));
+  const receipts = receiptsOf(plan, instance, signedOf([record], statement), statement, runOf(plan, statement));
   return receipts.length < (plan.storage?.copies ?? 0) ? undefined : shownSentences(receipts);
 }
 
@@ -112,7 +119,7 @@ export function shownReceipts(record: RoundsRecord, statement: Statement): Shown
  */
 export function shownNotes(record: RoundsRecord, place: LeafPlace): ShownSentence[] | undefined {
   const { plan, instance } = record;
-  const notes = notesOf(plan, instance, signedOf(record, place), place);
+  const notes = notesOf(plan, instance, signedOf([record], place), place);
   return notes.length < (plan.storage ? notesNeeded(plan.storage) : 0) ? undefined : shownSentences(notes);
 }
 
@@ -142,7 +149,7 @@ export function demandCopyCall(
   const statement = record.isAbsent(place) ? undefined : record.at(place);
   const run = statement && runOf(plan, statement);
   const receipt =
-    run && receiptsOf(plan, instance, signedOf(record, place), place, run).find((each) => each.store === store);
+    run && receiptsOf(plan, instance, signedOf([record], place), place, run).find((each) => each.store === store);
   if (!receipt)
     throw new RoundsError("UNAVAILABLE", `${record.folder} has no receipt of store ${store} for ${seatName(plan, place.seat)} in round ${place.round}, so the store need not show it; ask one that has signed a receipt`, { ...placeOf(place), store }); // prettier-ignore
   const copy = shownCopy({ ...placeOf(place), end: hex(statement.end), store, entry, chunk });

@@ -20,6 +20,12 @@ export interface WatchAct {
   readonly value: bigint;
 }
 
+/** What is done, in words. */
+export function actName({ what, place, dispute }: Omit<WatchAct, "value">): string {
+  if (dispute !== undefined) return `${what} in dispute ${dispute}`;
+  return place ? `${what} of seat ${place.seat} in round ${place.round}` : what;
+}
+
 /** How a performance is watched, and callbacks for what happens. */
 export interface WatchOptions {
   /** Milliseconds between two looks. */

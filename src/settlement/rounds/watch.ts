@@ -26,7 +26,7 @@ import { askedIn, QUESTIONS } from "./questions.ts";
 import { ShownOnChain } from "./shown-on-chain.ts";
 import { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
-import type { WatchAct, Watched, WatchOptions } from "./watch-options.ts";
+import { actName, type WatchAct, type Watched, type WatchOptions } from "./watch-options.ts";
 
 /** Milliseconds between two looks while something moves. */
 const BRISK = 200;
@@ -133,7 +133,10 @@ class Watch {
   /** Does what is due. @returns the number of calls that took effect, or how the performance has ended */
   private async act(look: Look): Promise<number | Watched> {
     const { view } = look;
-    if (view.state === "Closed" && waitsForCopies(this.account, view, look.events.copies)) return this.readRecord(view.record!).then(() => this.copies(look)); // prettier-ignore
+    if (view.state === "Closed" && waitsForCopies(this.account, view, look.events.copies)) {
+      await this.readFolders(view.record!);
+      return this.copies(look);
+    }
     if (view.state === "Closed" || view.state === "Cancelled") {
       const lasts = this.end.lasts(view.head, this.options.confirmations ?? 1);
       if (lasts && (this.end.looks > 1 || this.options.once)) return this.ended(look);
@@ -142,8 +145,7 @@ class Watch {
     this.end.reset();
     let sent = 0;
     if (view.record !== undefined) {
-      await this.readRecord(view.record);
-      await this.own.read(view.record, this.lanes, this.leaves);
+      await this.readFolders(view.record);
       await this.lanes.apart("what the chain shows", () => this.shown.addTo(this.leaves, look.events, view.record!));
       sent += await this.answer(look);
       sent += await this.playGames(look);
@@ -153,7 +155,8 @@ class Watch {
   }
 
   /** Opens the folder once its record is the posted one; until then it is read again and again. */
-  private async readRecord(root: Hex): Promise<void> {
+  private async readFolders(root: Hex): Promise<void> {
+    await this.own.read(root, this.lanes, this.leaves);
     await this.lanes.apart("the record", async () => {
       if (this.known?.root === root && this.known.audit) return readEvidence(this.known, this.posted, this.leaves);
       this.known = await openCopy(this.folder, root, this.posted, this.account);
@@ -181,14 +184,14 @@ class Watch {
   /** Shows the chunks that the account is asked for as a store, and ends demands that nobody has answered. */
   private async copies({ view, events: { copies } }: Look): Promise<number> {
     let sent = 0;
-    for (const { what, copy, make } of copyActs(this.account, this.posted, view, copies, this.known?.record))
+    for (const { what, copy, make } of copyActs(this.account, this.posted, view, copies, this.own.records(this.known)))
       sent += await this.send({ what, place: copy, value: 0n }, make);
     return sent;
   }
 
   /** Makes the moves that are due in the games of the account. */
   private async playGames({ view, events }: Look): Promise<number> {
-    const records = this.own.before(this.known).map(({ record }) => record);
+    const records = this.own.records(this.known);
     let sent = 0;
     for await (const { game, move } of this.games.due(events.games, records, view.now, this.lanes)) {
       const act = { what: move.what, place: game, dispute: game.dispute, at: move.at, value: move.call.value ?? 0n };
@@ -204,7 +207,7 @@ class Watch {
       await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text), this.games.isPlaying)); // prettier-ignore
     const shown = new Set<number>();
     let sent = 0;
-    for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls)) {
+    for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls, this.own.records())) {
       const { kind, round, seat, against } = finding;
       if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
       if (await this.games.isShown(finding, events, (text) => this.say(text))) continue;
@@ -226,9 +229,7 @@ class Watch {
   }
 
   private async send(act: WatchAct, make: () => Promise<ContractCall>): Promise<number> {
-    const { what, place, dispute } = act;
-    const name = dispute === undefined ? `${what}${place ? ` of seat ${place.seat} in round ${place.round}` : ""}` : `${what} in dispute ${dispute}`; // prettier-ignore
-    const isSent = await this.lanes.apart(name, async () => {
+    const isSent = await this.lanes.apart(actName(act), async () => {
       const receipt = await this.options.send(await make());
       if (!receipt) return false;
       this.newest.sent(receipt);

@@ -1,5 +1,7 @@
 /** Stores on a chain: parties that watch show what stores have signed, and stores show what they hold (spec 7.15). */
 import { expect, test } from "vitest";
+import { beginRecord } from "../../../src/rounds/begin-record.ts";
+import { ReceiptLog } from "../../../src/rounds/evidence-log.ts";
 import type { RoundsRecord } from "../../../src/rounds/index.ts";
 import type { LeafPlace } from "../../../src/rounds/plan.ts";
 import { runOf } from "../../../src/rounds/statement.ts";
@@ -7,7 +9,7 @@ import { performanceEvents } from "../../../src/settlement/rounds/performance.ts
 import { censoredIn, demandCopyCall } from "../../../src/settlement/rounds/store-calls.ts";
 import type { PostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
-import { performedRecord, stored } from "../../rounds/liars.ts";
+import { performedRecord, stored, writeRecordLog } from "../../rounds/liars.ts";
 import { membershipPlan } from "../../rounds/membership-plan.ts";
 import { receiptOf, storedRecord } from "./stored-record.ts";
 import { WatchedRounds } from "./watched.ts";
@@ -108,6 +110,38 @@ test("a recorder that calls a member absent without notes loses by the receipts 
   await watcher.ended;
   expect((await on.convicted(posted))[0]).toEqual(["recorder", "censored"]);
   expect(watcher.acts).toContain("convictCensor");
+});
+
+test("a censored member accuses the recorder with what it has kept itself, which no copy of the record has", async () => {
+  const { posted, record } = await performed(isLate);
+  const late = (await performedRecord(on.plan, path(`all-${folders++}`), [], { instance: posted.instance })).at(LATE)!;
+  const own = await beginRecord(path(`own-${folders++}`), on.plan, posted.instance);
+  own.admit(late);
+  await writeRecordLog(own);
+  await (await ReceiptLog.open(own.folder, on.plan.turns)).keep(late, [0, 1].map((store) => receiptOf(own, late, store))); // prettier-ignore
+  await on.post(posted, record);
+  const member = on.watch("client-1", posted, record, { evidence: [own.folder] });
+  await on.until("an accusation", () => member.acts.includes("accuseCensor"));
+  await on.pass(DAY + 2);
+  await on.until("a conviction", convicted(posted));
+  expect(await member.ended).toMatchObject({ lost: false });
+  expect((await on.convicted(posted))[0]).toEqual(["recorder", "censored"]);
+});
+
+test("a store shows what it holds itself where nobody hands the record over, and never convicts itself", async () => {
+  const { posted, record } = await performed();
+  await on.post(posted, record);
+  const [kept, nowhere] = [{ evidence: [record.folder], accuses: false }, { folder: path("nowhere") } as RoundsRecord];
+  await demanded(posted, record, 0, 0);
+  const store = on.watch("store-0", posted, nowhere, kept);
+  await on.until("an answer", () => store.acts.includes("showCopy"));
+  // Nobody watches for store 1 in time. Who has not asked leaves it to those who have.
+  await demanded(posted, record, 0, 0, 1);
+  await on.pass(DAY + 1_000);
+  const late = on.watch("store-1", posted, nowhere, kept);
+  await on.pass(2 * DAY);
+  for (const { ended } of [store, late]) expect(await ended).toMatchObject({ view: { state: "Closed" }, lost: false });
+  expect([...store.acts, ...late.acts].sort()).toEqual(["close", "showCopy"]);
 });
 
 test("a recorder with notes answers by itself, and the store that has signed both loses", async () => {
