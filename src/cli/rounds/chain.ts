@@ -89,9 +89,7 @@ export function registerOnChain(rounds: Command): Command[] {
   addSendOptions(
     rounds
       .command("demand")
-      .description(
-        "have the recorder show a leaf of the posted record, or a store a chunk of one, for the price in the terms",
-      ) // prettier-ignore
+      .description("for the price in the terms, have the recorder show a leaf of its record, or a store a chunk of one")
       .argument("<record>", "the folder of the posted record, or a copy of it")
       .requiredOption(...TERMS)
       .requiredOption("--round <number>", "the leaf's round; 0 has the initial states", count)
