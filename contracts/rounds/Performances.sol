@@ -65,7 +65,8 @@ abstract contract Performances is IRoundManager, InstanceStore {
         require(i.joined & bit == 0, HasJoined(participant));
         i.joined |= bit;
         emit Joined(instance, participant);
-        if (i.joined == (2 << _recorderOf(terms)) - 1) _enter(instance, i, RoundState.Running, terms.periods.toRecord);
+        uint256 all = type(uint256).max >> (MAX_PARTICIPANTS - _recorderOf(terms));
+        if (i.joined == all) _enter(instance, i, RoundState.Running, terms.periods.toRecord);
         vault.expose(owner, terms.stake);
     }
 

@@ -38,7 +38,7 @@ export async function keepEvidence(record: RoundsRecord, parts: SignedParts): Pr
 }
 
 /** Where an owner keeps what stores have signed of its leaves, in the form of `record.log`. */
-const receiptsFile = (folder: string): string => path.join(folder, "receipts.log");
+export const receiptsFile = (folder: string): string => path.join(folder, "receipts.log");
 
 /** The receipts of an owner's leaves, with their statements. It is read once, and written as they come. */
 export class ReceiptLog {

@@ -48,7 +48,9 @@ export const storeName = (plan: Pick<Plan, "participants" | "storage">, store: n
 
 /** Whether the store has signed a sentence, in this instance. A store that the plan does not have has not. */
 export function isStores(plan: Plan, instance: Instance, sentence: StoreSentence): boolean {
-  const { store, signature } = sentence;
+  const { store, run, signature } = sentence;
+  // On a chain such a receipt would stand for a note.
+  if (run?.every((byte) => byte === 0)) return false;
   if (!plan.storage || !(Number.isInteger(store) && store >= 0 && store < plan.storage.members)) return false;
   return isSignedBy(instance.owners[participantOfStore(plan, store)], sentenceDigest(instance, sentence), signature);
 }

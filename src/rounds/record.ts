@@ -233,7 +233,11 @@ export class RoundsRecord {
     }
   }
 
-  private async entries(statement: Statement): Promise<readonly TensorRoot[]> {
+  /**
+   * The roots of the final state's entries.
+   * @throws {RoundsError} when the leaf's file has not those that were signed
+   */
+  async entries(statement: Statement): Promise<readonly TensorRoot[]> {
     const { roots } = await this.note(statement);
     const isList = Array.isArray(roots) && roots.every((root) => root instanceof Uint8Array && root.length === 32);
     if (isList && bytesEqual(stateRoot(roots), statement.end)) return roots;

@@ -58,6 +58,7 @@ const EVERY: Readonly<Record<string, Row>> = {
   "rounds stake": [["missing.ts", "--terms", "missing.json", "--json"], 2],
   "rounds show": [["missing.json", "--json"], 2],
   "rounds record": [["missing", "--terms", "missing.json", "--json"], 2],
+  "rounds demand": [["missing", "--terms", "missing.json", "--round", "1", "--leaf", "local-0", "--json"], 2],
   "rounds watch": [["missing", "--terms", "missing.json", "--json"], 2],
   "rounds close": [["missing.json", "--json"], 2],
   "rounds claim": chain(),

@@ -127,9 +127,24 @@ contract PerformancesTest is RoundWorld {
         t.periods = RoundPeriods({toJoin: 60, toRecord: 60, toChallenge: 60, toAnswer: 60});
         t.turns[0].quorum = t.turns[0].members;
         t.participants = new address[](255);
+        for (uint256 i = 0; i < 255; i++) t.participants[i] = ownerAt(0);
+        t.stake = 1;
         vm.prank(CLIENT);
         InstanceId id = manager.post(t, "plan", TURNS, storagePart());
-        assert(manager.stateOf(id).state == RoundState.Joining);
+        for (uint256 i = 0; i < 255; i++) {
+            assert(manager.stateOf(id).state == RoundState.Joining);
+            vm.prank(ownerAt(0));
+            manager.join(t, i);
+        }
+        vm.prank(t.recorder);
+        manager.join(t, 255);
+        assert(manager.stateOf(id).state == RoundState.Running);
+        vm.prank(t.recorder);
+        manager.postRecord(t, "record");
+        vm.warp(manager.stateOf(id).deadline + 1);
+        manager.close(t);
+        assert(manager.stateOf(id).state == RoundState.Closed);
+        expectMoney(ownerAt(0), 0, 255 * REWARD);
     }
 
     /// @dev In its last second a record can still be challenged.

@@ -204,7 +204,9 @@ contract RoundCopiesTest is StoreWorld {
         expectMoney(ownerAt(FIRST + 1), STAKE, 0);
         expectMoney(ANYONE, 0, STAKE / 2 + PRICE);
         // Who has lost is not waited for, and is not asked again.
+        assert(manager.queueOf(instance(), 1).open == 1);
         manager.lapseCopy(t, second);
+        assert(manager.queueOf(instance(), 1).open == 0);
         expectMoney(ANYONE, 0, STAKE / 2 + 2 * PRICE);
         expectMoney(ownerAt(FIRST + 1), STAKE, 0);
         refuses(IRoundManager.NothingWaiting.selector);
@@ -288,15 +290,19 @@ contract RoundCopiesTest is StoreWorld {
         vm.warp(state().deadline);
         _demand(_copy(1, 0, 0));
         _demand(_copy(1, 0, 1));
+        _demand(_copy(0, 1, 0));
         pastDeadline();
         manager.close(t);
         expectState(RoundState.Closed);
         for (uint256 i = 0; i <= recorderNumber(); i++) {
-            bool waits = i == FIRST + 1;
+            bool waits = i == FIRST || i == FIRST + 1;
             expectMoney(ownerAt(i), 0, waits ? 0 : REWARD);
             assert(vault.accountOf(ownerAt(i)).exposed == (waits ? STAKE : 0));
         }
-        assert(vault.escrow() == REWARD + 2 * PRICE);
+        assert(vault.escrow() == 2 * REWARD + 3 * PRICE);
+        manager.showCopy(t, _copy(0, 1, 0), _proof(1, 0));
+        expectMoney(ownerAt(FIRST), 0, REWARD + PRICE);
+        assert(vault.accountOf(ownerAt(FIRST)).exposed == 0 && vault.escrow() == REWARD + 2 * PRICE);
         manager.showCopy(t, _copy(1, 0, 1), _proof(0, 1));
         assert(vault.accountOf(ownerAt(FIRST + 1)).exposed == STAKE);
         manager.showCopy(t, _copy(1, 0, 0), _proof(0, 0));

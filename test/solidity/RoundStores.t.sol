@@ -53,6 +53,22 @@ contract RoundStoresTest is StoreWorld {
         }
     }
 
+    /// @dev Nobody computes anything there, but no party is harmed by it.
+    function test_allParticipantsMayBeStores() public {
+        RoundTerms memory t = terms();
+        t.turns = new RoundTurn[](0);
+        PlanStores memory part = PlanStores("store", uint32(t.participants.length), 2);
+        t.plan = this.planOf(t, "plan", "root of the turns", part);
+        vm.prank(CLIENT);
+        InstanceId id = manager.post(t, "plan", "root of the turns", part);
+        assert(manager.stateOf(id).stores == t.participants.length);
+        part.members++;
+        t.plan = this.planOf(t, "plan", "root of the turns", part);
+        vm.prank(CLIENT);
+        vm.expectRevert(IRoundManager.TermsOutOfRange.selector);
+        manager.post(t, "plan", "root of the turns", part);
+    }
+
     function test_aStoreThatSignsTwoSentencesLoses() public {
         joinAll();
         RoundTerms memory t = terms();

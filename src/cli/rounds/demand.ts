@@ -16,6 +16,9 @@ import type { SendFlags } from "../session-options.ts";
 import { expectInstance } from "./record.ts";
 import { openPosted, stateText } from "./terms.ts";
 
+/** The highest number of an entry or a chunk that the contract takes. */
+const MOST_NUMBER = 2 ** 32 - 1;
+
 interface Flags extends SendFlags {
   terms: string;
   round: number;
@@ -43,7 +46,7 @@ export async function demandPlace(folder: string, flags: Flags): Promise<void> {
   const sender = await Sender.open(session, flags);
   await allow(session, sender, { name: "vault", address: session.deployment.roundVault! }, terms.price, flags.approve);
   await sender.send(call);
-  const { questions, copies } = await performanceEvents(session, posted);
+  const { questions, copies } = await performanceEvents(session, posted, { account: sender.address });
   const isHere = ({ round, seat }: LeafPlace): boolean => round === place.round && seat === place.seat;
   const asked = copy
     ? copies.find((each) => isHere(each) && each.store === copy.store && each.entry === copy.entry && each.chunk === copy.chunk) // prettier-ignore
@@ -51,7 +54,7 @@ export async function demandPlace(folder: string, flags: Flags): Promise<void> {
   const deadline = asked?.deadline ?? null;
   const what = copy ? `${flags.store} has to show chunk ${copy.chunk} of entry ${copy.entry} of` : "the recorder has to show"; // prettier-ignore
   const until = deadline === null ? "" : ` until ${formatTime(deadline)}`;
-  const done = `For ${formatAmount(terms.price, session.token)}, ${what} ${flags.leaf} in round ${place.round}${until}. Else it loses its stake: keep \`verde rounds watch\` running, which ends a demand that nobody answers.`; // prettier-ignore
+  const done = `For ${formatAmount(terms.price, session.token)}, ${what} ${flags.leaf} in round ${place.round}${until}. Else it loses its stake: keep \`verde rounds watch\` running with this account, which ends the demand if nobody answers.`; // prettier-ignore
   sender.report(flags.json ?? false, { instance: posted.id, ...place, ...copy, price: `${terms.price}`, deadline }, done); // prettier-ignore
 }
 
@@ -76,5 +79,8 @@ function copyIn(plan: Plan, place: LeafPlace, { store, entry, chunk }: Flags): O
   const number = names.indexOf(store);
   if (number < 0)
     throw new UsageError("VALUE", `--store ${quote(store)} is none of the plan; ${names.length > 0 ? `choose from ${names.join(", ")}` : "it has no stores"}`, { found: store, expected: names }); // prettier-ignore
+  for (const [flag, value] of Object.entries({ "--entry": entry, "--chunk": chunk }))
+    if (value !== undefined && value > MOST_NUMBER)
+      throw new UsageError("VALUE", `${flag} ${value} is more than a state can have; take 0 to ${MOST_NUMBER}`, { found: value, expected: MOST_NUMBER }); // prettier-ignore
   return { ...place, store: number, entry: entry ?? 0, chunk: chunk ?? 0 };
 }

@@ -53,7 +53,7 @@ export async function postRounds(path: string, rest: string[], flags: Flags, com
   const { terms, id } = posted;
   const names = plan.participants.map(({ name }) => name);
   if (!flags.json) writeLine(...formatFields([["name", plan.name], ...termsFields(terms, token, names)]));
-  for (const role of ["participant", "recorder"] as const)
+  for (const role of ["participant", ...(plan.storage ? (["store"] as const) : []), "recorder"] as const)
     for (const { term, value, bound, why } of roundRisksOf(terms, defaultPolicy(profileOf(deployment)), token, role))
       reportLine(`verde: a ${role} may refuse these terms: ${term} is ${value}, and should be ${bound}: ${why}`);
   // The file is there before the posting: with other terms of the same kind it would be another performance.

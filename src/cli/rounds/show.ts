@@ -14,7 +14,7 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
   const { questions: asked, copies: asksFor, games, convicted } = await performanceEvents(session, posted);
   const questions = asked.filter(({ done }) => !done);
   const copies = asksFor.filter(({ done }) => !done);
-  const storeOf = (store: number): string => partyName(terms, terms.participants.length - view.stores + store);
+  const storeOf = (store: number): string => `store ${store}, ${partyName(terms, terms.participants.length - view.stores + store)},`; // prettier-ignore
   const { state, deadline, open, joined, out, record } = view;
   const parties = [...terms.participants, terms.recorder].map((account, number) => ({
     name: partyName(terms, number),
@@ -33,7 +33,7 @@ export async function showRounds(file: string, flags: ChainFlags): Promise<void>
       record: record ?? null,
       parties,
       questions: questions.map(({ kind, round, seat, by, deadline: until }) => ({ kind, round, seat, by, deadline: until })), // prettier-ignore
-      copies: copies.map(({ store, round, seat, entry, chunk, by, deadline: until }) => ({ store: storeOf(store), round, seat, entry, chunk, by, deadline: until })), // prettier-ignore
+      copies: copies.map(({ store, round, seat, entry, chunk, by, deadline: until }) => ({ store, round, seat, entry, chunk, by, deadline: until })), // prettier-ignore
       challenges: games.map(({ dispute, round, seat, owner, challenger }) => ({ dispute: Number(dispute), round, seat, owner, challenger })), // prettier-ignore
       convicted,
       terms: plainJson(terms),

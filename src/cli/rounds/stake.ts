@@ -6,7 +6,7 @@ import { formatAmount } from "../../settlement/amount.ts";
 import { ABIS } from "../../settlement/contracts.ts";
 import { expectNoRisk } from "../../settlement/risks.ts";
 import { numbersOf, readPerformance } from "../../settlement/rounds/performance.ts";
-import { ROUND_RISKY_TERMS, roundRisksOf, type RoundRiskyTerm } from "../../settlement/rounds/risks.ts";
+import { ROUND_RISKY_TERMS, roundRisksOf, type RoundRiskyTerm, type RoundRole } from "../../settlement/rounds/risks.ts";
 import { instanceOn } from "../../settlement/rounds/terms.ts";
 import { allow } from "../allowance.ts";
 import { writeLine } from "../output.ts";
@@ -43,9 +43,10 @@ export async function stakeRounds(path: string, rest: string[], flags: Flags, co
   const names = numbers.map((number) => partyName(terms, number, plan));
   if (!flags.json) writeLine(...formatFields([["you are", names.join(", ")], ...termsFields(terms, token, plan.participants.map(({ name }) => name))])); // prettier-ignore
   const policy = await policyFrom(session, { acceptRisk: [], ...(flags.policy !== undefined && { policy: flags.policy }) }); // prettier-ignore
-  for (const role of ["participant", "recorder"] as const)
-    if (numbers.some((number) => (number === terms.participants.length) === (role === "recorder")))
-      expectNoRisk(roundRisksOf(terms, policy, token, role), accepted, "performance");
+  const count = terms.participants.length;
+  const roleOf = (number: number): RoundRole => (number === count ? "recorder" : number < count - (plan.storage?.members ?? 0) ? "participant" : "store"); // prettier-ignore
+  for (const role of new Set(numbers.map(roleOf)))
+    expectNoRisk(roundRisksOf(terms, policy, token, role), accepted, "performance");
   const view = await readPerformance(session, posted);
   const missing = numbers.filter((number) => !view.joined[number]);
   if (missing.length > 0 && (view.state !== "Joining" || view.now > view.deadline))

@@ -5,6 +5,7 @@ import type { LeafRunner } from "../../rounds/leaf.ts";
 import { seatName } from "../../rounds/plan.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
+import { type Random, systemRandom } from "../transactions/backoff.ts";
 import type { Clock } from "../transactions/clock.ts";
 import type { Finding, Findings } from "./findings.ts";
 import type { SignedLeaves } from "./signed-leaves.ts";
@@ -21,8 +22,8 @@ export class PacedAudit {
   /** Leaves that were judged. */
   judged = 0;
   leaves: number;
-  private readonly findings: Findings;
-  private readonly record: RoundsRecord;
+  private findings: Findings;
+  private record: RoundsRecord;
   private readonly left: Statement[];
   private readonly skips: (statement: Statement) => boolean;
   private hasForm = false;
@@ -69,14 +70,29 @@ export class PacedAudit {
     }
   }
 
+  /** Continues with the same record after its folder was changed: what was missing may be there. */
+  renew(record: RoundsRecord, findings: Findings): void {
+    this.record = record;
+    this.findings = findings;
+    this.hasForm = false;
+    this.found.splice(0, Infinity, ...this.found.filter(({ kind }) => kind !== "demand"));
+  }
+
   /**
    * Goes on for a while, or for one leaf.
    * @param say is told of each leaf that can't be judged
    * @param isPlaying whether moves of a game may be due: nothing else is done while a leaf is executed, so
    *   long ones wait
+   * @param random chooses which places are demanded first
    */
-  async goOn(runner: LeafRunner, clock: Clock, say: (sentence: string) => void, isPlaying = false): Promise<void> {
-    if (!this.hasForm) this.found.push(...(await this.findings.ofForm()));
+  async goOn(
+    runner: LeafRunner,
+    clock: Clock,
+    say: (sentence: string) => void,
+    isPlaying = false,
+    random: Random = systemRandom,
+  ): Promise<void> {
+    if (!this.hasForm) this.found.push(...(await this.findings.ofForm(random)));
     this.hasForm = true;
     this.isPaused = isPlaying && this.longest > MOST_MEANWHILE;
     for (const until = clock.now() + A_WHILE; !this.isPaused && this.left.length > 0 && clock.now() < until; ) {

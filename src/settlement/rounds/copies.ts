@@ -15,13 +15,18 @@ export interface CopyAct {
   make(): Promise<ContractCall>;
 }
 
-/** The demands that an account has to answer now. */
+/** The most chunks shown at a look. They are due one after the other, and other answers do not wait. */
+const MOST_SHOWN = 4;
+
+/** The demands that an account has to answer now, those first that are due first. */
 const askedOf = (account: Address, { now }: PerformanceView, copies: readonly CopyDemand[]): CopyDemand[] =>
-  copies.filter(({ owner, done, deadline }) => !done && now <= deadline && isAddressEqual(owner, account));
+  copies
+    .filter(({ owner, done, deadline }) => !done && now <= deadline && isAddressEqual(owner, account))
+    .sort((a, b) => a.deadline - b.deadline);
 
 /**
- * What an account does about demands now: as a store it shows chunks, and it ends its own demands that
- * nobody has answered.
+ * What an account does about demands now: as a store it shows chunks, and it ends demands that nobody has
+ * answered. It leaves itself to others.
  * @param records that may have the files of leaves; without one nothing can be shown
  */
 export function copyActs(
@@ -31,9 +36,10 @@ export function copyActs(
   copies: readonly CopyDemand[],
   records: readonly RoundsRecord[],
 ): CopyAct[] {
-  const asked = records.length > 0 ? askedOf(account, view, copies) : [];
+  const asked = records.length > 0 ? askedOf(account, view, copies).slice(0, MOST_SHOWN) : [];
   const isOut = ({ store }: CopyDemand): boolean => view.out[terms.participants.length - view.stores + store];
-  const lapsed = copies.filter((copy) => isAddressEqual(copy.by, account) && isOver(copy, account, view.now, isOut(copy))); // prettier-ignore
+  const isOwn = ({ owner, by }: CopyDemand): boolean => isAddressEqual(owner, account) && !isAddressEqual(by, account);
+  const lapsed = copies.filter((copy) => !isOwn(copy) && isOver(copy, account, view.now, isOut(copy)));
   return [
     ...asked.map(
       (copy) =>
@@ -47,9 +53,28 @@ export function copyActs(
   ];
 }
 
+/** What a store is told that has not answered in time: its stake waits until somebody takes it. */
+export function heldBack(
+  account: Address,
+  { now }: PerformanceView,
+  copies: readonly CopyDemand[],
+): string | undefined {
+  const late = copies.find(({ owner, done, deadline }) => !done && now > deadline && isAddressEqual(owner, account));
+  if (!late) return undefined;
+  const { round, seat, entry, chunk } = late;
+  return `chunk ${chunk} of entry ${entry} of seat ${seat} in round ${round} was not shown in time: stake and reward of the store are held back, and whoever ends the demand takes the stake`;
+}
+
 /**
  * Whether an account still waits for something after the performance was closed: an answer that it has to
- * give, or one to its own demand.
+ * give, or one to its own demand; as the client one to any demand, since it gets the reward of a store that
+ * does not answer.
  */
-export const waitsForCopies = (account: Address, view: PerformanceView, copies: readonly CopyDemand[]): boolean =>
-  askedOf(account, view, copies).length > 0 || copies.some(({ by, done }) => !done && isAddressEqual(by, account));
+export const waitsForCopies = (
+  account: Address,
+  { terms }: PostedRounds,
+  view: PerformanceView,
+  copies: readonly CopyDemand[],
+): boolean =>
+  askedOf(account, view, copies).length > 0 ||
+  copies.some(({ by, done }) => !done && [by, terms.client].some((each) => isAddressEqual(each, account)));

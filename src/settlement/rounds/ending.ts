@@ -18,15 +18,22 @@ export function endingCall(
   return state === "Challengeable" && open === 0 ? ends("close") : undefined;
 }
 
-/** The calls by which an account convicts who has not answered. */
+/**
+ * The calls by which an account convicts who has not answered. It leaves itself to others.
+ * @param numbers under which the account is in the performance
+ */
 export function unanswered(
   account: Address,
+  numbers: readonly number[],
   posted: PostedRounds,
   { now, out }: PerformanceView,
   questions: readonly Question[],
 ): { place: LeafPlace; call: ContractCall }[] {
   return questions
-    .filter((question) => isOver(question, account, now, out[askedIn(posted, question)]))
+    .filter((question) => {
+      const asked = askedIn(posted, question);
+      return !numbers.includes(asked) && isOver(question, account, now, out[asked]);
+    })
     .map(({ kind, round, seat }) => {
       const place = { round, seat };
       return { place, call: { contract: "roundManager", functionName: QUESTIONS[kind].end, args: [posted.terms, place] } }; // prettier-ignore

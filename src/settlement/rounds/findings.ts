@@ -12,6 +12,7 @@ import type { RoundsRecord } from "../../rounds/record.ts";
 import { isRecorders, type Roll } from "../../rounds/roll.ts";
 import { shownReads } from "../../rounds/shown.ts";
 import { isOwners, recordDigest, runOf, type Statement } from "../../rounds/statement.ts";
+import type { Random } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { PostedRecord, shownClaim } from "./evidence.ts";
 import { calledOtherwise, missedMany, type RollCall, twiceCalled } from "./rolls.ts";
@@ -70,13 +71,18 @@ export class Findings {
     return [equivocationOf(this.terms, a, plan.seats[a.seat].participant, signed)];
   }
 
-  /** What can be said of a record that was posted without executing anything. */
-  async ofForm(): Promise<Finding[]> {
+  /**
+   * What can be said of a record that was posted without executing anything. What it lacks of stores comes
+   * last: copies of a record can be cut.
+   * @param random chooses the order of that: else the recorder would know which demands are made. Default: by
+   *   rounds and seats
+   */
+  async ofForm(random?: Random): Promise<Finding[]> {
     const { record } = this;
     const { plan } = record;
     const found: Finding[] = [];
     const { posted } = this;
-    found.push(...this.ofRolls(posted), ...unheldIn(record).map((place) => demandOf(this.terms, place)));
+    found.push(...this.ofRolls(posted));
     for (const statement of record.all) {
       // A leaf that is listed for an absent member is not in the posted record.
       const blame = record.isAbsent(statement) ? undefined : await blameForm(record, statement);
@@ -86,7 +92,8 @@ export class Findings {
       else if (!isOwners(plan, record.instance, statement)) found.push(demandOf(this.terms, statement));
       else found.push(...(await this.unlisted(statement, posted)));
     }
-    return found;
+    const unheld = unheldIn(record).map((place) => demandOf(this.terms, place));
+    return [...found, ...(random ? shuffled(unheld, random) : unheld)];
   }
 
   /** What the rolls of a posted record show. */
@@ -154,6 +161,11 @@ export class Findings {
   private get recorder(): number {
     return this.terms.participants.length;
   }
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const keyed = items.map((item) => [random(), item] as const);
+  return keyed.sort(([a], [b]) => a - b).map(([, item]) => item);
 }
 
 const manager = (functionName: string, args: readonly unknown[]): ContractCall => ({ contract: "roundManager", functionName, args }); // prettier-ignore

@@ -6,7 +6,7 @@ import type { Address, Hex } from "viem";
 import { admitReceipts } from "../../rounds/evidence-log.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
 import type { Lanes } from "../game/lanes.ts";
-import { type Copy, openCopy } from "./copy.ts";
+import { type Copy, openCopy, stampOf } from "./copy.ts";
 import type { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
 
@@ -24,14 +24,15 @@ export class OwnFolders {
   }
 
   /**
-   * Opens each folder once: nobody else writes there. What can't be opened is tried again at the next look.
+   * Opens each folder, and again when its logs have changed. What can't be opened is tried again at the next
+   * look.
    * @param root of the posted record
    * @param leaves gets the leaves in them that are signed
    */
   async read(root: Hex, lanes: Lanes, leaves: SignedLeaves): Promise<void> {
     for (const folder of this.folders)
       await lanes.apart(`what is kept in ${folder}`, async () => {
-        if (this.open.has(folder)) return;
+        if (this.open.get(folder)?.stamp === (await stampOf(folder))) return;
         const copy = await openCopy(folder, root, this.posted, this.account);
         await admitReceipts(copy.record, folder);
         this.open.set(folder, copy);
@@ -40,7 +41,7 @@ export class OwnFolders {
   }
 
   /** The folders that are open, before the record's. */
-  before(record: Copy | undefined): Copy[] {
+  before(record?: Copy): Copy[] {
     return [...this.open.values(), ...(record ? [record] : [])];
   }
 

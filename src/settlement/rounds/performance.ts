@@ -54,7 +54,7 @@ export interface PerformanceView {
 /** What has happened in a performance since its record was posted. */
 export interface PerformanceEvents {
   readonly questions: readonly Question[];
-  /** Demands for chunks of stores, in their order. They do not keep the performance open. */
+  /** Demands for chunks of stores, in their order, the first 64 open ones. They do not keep it open. */
   readonly copies: readonly CopyDemand[];
   /** All challenges, in their order, also those whose game is over. */
   readonly games: readonly LeafGame[];
@@ -63,6 +63,22 @@ export interface PerformanceEvents {
   readonly convicted: readonly Conviction[];
 }
 
+/** The most demands for copies that are read at once: a store may ask itself for any number. */
+const MOST_COPIES = 64;
+
+/** Which demands for copies are read. */
+interface EventsOptions {
+  /**
+   * Those that this account has made, or has to answer as a store; as the client all, since it gets the
+   * reward of a store that does not answer. Default: all.
+   */
+  readonly account?: Address;
+  /** Those that had ended when they were read before: they are left out. It is added to. */
+  readonly ended?: Set<string>;
+}
+
+/** The events of calls that show leaves, or what stores have signed. */
+const SHOWING: ReadonlySet<string> = new Set(["Accused", "LeafAnswered", "Censored"]);
 const KINDS = Object.keys(QUESTIONS) as (keyof typeof QUESTIONS)[];
 const NO_RECORD = `0x${"00".repeat(32)}`;
 
@@ -96,13 +112,11 @@ export async function readPerformance(
 
 /**
  * Reads what has happened. Who has asked, and until when, comes from the contract itself.
- * @param account reads only the demands for copies that this account has made, or has to answer as a store:
- *   a store may ask itself for so many that reading all would take longer than answers may. Default: all
  */
 export async function performanceEvents(
   session: Session,
   posted: PostedRounds,
-  account?: Address,
+  { account, ended }: EventsOptions = {},
 ): Promise<PerformanceEvents> {
   const { client, source } = session;
   const { logs = new LogReader(client), fromBlock: from } = source;
@@ -116,7 +130,7 @@ export async function performanceEvents(
   const questions: Question[] = [];
   const copies: CopyDemand[] = [];
   const convicted: Conviction[] = [];
-  const showing = [...events.filter(({ eventName }) => eventName === "Accused" || eventName === "LeafAnswered"), ...challenged]; // prettier-ignore
+  const showing = [...events.filter(({ eventName }) => SHOWING.has(eventName)), ...challenged]; // prettier-ignore
   for (const event of events) {
     if (event.eventName === "Convicted") {
       const { participant, owner, fault } = event.args;
@@ -124,10 +138,13 @@ export async function performanceEvents(
     }
     if (event.eventName === "CopyDemanded") {
       const { copy, owner, by } = event.args;
-      if (account && ![owner, by].some((each) => isAddressEqual(each, account))) continue;
+      const key = `${owner} ${JSON.stringify(copy)}`;
+      const isMeant = !account || [owner, by, posted.terms.client].some((each) => isAddressEqual(each, account));
+      if (!isMeant || ended?.has(key) || copies.filter(({ done }) => !done).length >= MOST_COPIES) continue;
       const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName: "copyOf", args: [id, copy] }); // prettier-ignore
       const { place, ...what } = copy;
       copies.push({ ...place, ...what, owner, ...waiting });
+      if (waiting.done) ended?.add(key);
     }
     const kind = KINDS.find((each) => QUESTIONS[each].event === event.eventName);
     if (!kind) continue;

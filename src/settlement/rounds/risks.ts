@@ -5,20 +5,20 @@ import { outOf, type Risk, worth } from "../risks.ts";
 import type { RoundTerms } from "./terms.ts";
 
 /** Whose stake is at risk. */
-export type RoundRole = "participant" | "recorder";
+export type RoundRole = "participant" | "store" | "recorder";
 
 interface Rule {
   readonly unit: "time" | "amount";
-  /** Absent: both. */
-  readonly role?: RoundRole;
+  /** Absent: all. */
+  readonly roles?: readonly RoundRole[];
   value(terms: RoundTerms): number | bigint;
-  least?(terms: RoundTerms, policy: Policy): number | bigint | undefined;
+  least?(terms: RoundTerms, policy: Policy, role: RoundRole): number | bigint | undefined;
   most?(terms: RoundTerms, policy: Policy): number | bigint | undefined;
   readonly why: string;
 }
 
-/** The gas of a participant for joining and withdrawing, and of a recorder for showing a leaf. */
-const [MEMBER_GAS, SHOW_GAS] = [215_000n, 200_000n];
+/** The gas of joining and withdrawing, of a recorder for showing a leaf, and of a store for a chunk. */
+const [MEMBER_GAS, SHOW_GAS, COPY_GAS] = [215_000n, 200_000n, 90_000n];
 
 const RULES = {
   toRecord: {
@@ -42,7 +42,7 @@ const RULES = {
   reward: {
     unit: "amount",
     value: ({ reward }) => reward,
-    least: (_, policy) => policy.price + worth(MEMBER_GAS, policy),
+    least: (_, policy, role) => (role === "store" ? 0n : policy.price) + worth(MEMBER_GAS, policy),
     why: "it is less than the run and its gas cost",
   },
   stake: {
@@ -53,7 +53,7 @@ const RULES = {
   },
   bond: {
     unit: "amount",
-    role: "participant",
+    roles: ["participant"],
     value: ({ bond }) => bond,
     least: ({ reward }) => reward,
     most: ({ stake }) => stake,
@@ -61,9 +61,9 @@ const RULES = {
   },
   price: {
     unit: "amount",
-    role: "recorder",
+    roles: ["recorder", "store"],
     value: ({ price }) => price,
-    least: (_, policy) => worth(SHOW_GAS, policy),
+    least: (_, policy, role) => worth(role === "store" ? COPY_GAS : SHOW_GAS, policy),
     why: "anyone can make you pay more gas for showing leaves than is paid for them",
   },
 } as const satisfies Record<string, Rule>;
@@ -77,8 +77,8 @@ export const ROUND_RISKY_TERMS = Object.keys(RULES) as RoundRiskyTerm[];
 export function roundRisksOf(terms: RoundTerms, policy: Policy, token: Token, role: RoundRole): Risk<RoundRiskyTerm>[] {
   return ROUND_RISKY_TERMS.flatMap((term) => {
     const rule: Rule = RULES[term];
-    if (rule.role !== undefined && rule.role !== role) return [];
-    const [value, least, most] = [rule.value(terms), rule.least?.(terms, policy), rule.most?.(terms, policy)];
+    if (rule.roles && !rule.roles.includes(role)) return [];
+    const [value, least, most] = [rule.value(terms), rule.least?.(terms, policy, role), rule.most?.(terms, policy)];
     return outOf({ term, unit: rule.unit, value, least, most, why: rule.why }, token);
   });
 }

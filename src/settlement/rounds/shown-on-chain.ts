@@ -9,9 +9,10 @@ import { Tag } from "../../encoding/tags.ts";
 import type { StateRoot } from "../../encoding/tensor.ts";
 import type { JobId } from "../../job/closed.ts";
 import type { LeafPlace, PlanId } from "../../rounds/plan.ts";
+import { StoreSentences } from "../../rounds/receipt.ts";
 import { isRecorders, type Roll } from "../../rounds/roll.ts";
 import { recordRootOfTree } from "../../rounds/statement.ts";
-import { runRootOf } from "../../trace/commitments.ts";
+import { type RunRoot, runRootOf } from "../../trace/commitments.ts";
 import { roundGameAbi } from "../abi/round-game.ts";
 import { roundManagerAbi } from "../abi/round-manager.ts";
 import { ZERO } from "../game/facts.ts";
@@ -28,10 +29,19 @@ import type { PostedRounds } from "./terms-file.ts";
  */
 const SHOWING: ReadonlyMap<string, number | undefined> = new Map([["accuse", 2], ["answer", undefined], ["show", 2], ["challenge", 4]]); // prettier-ignore
 
+/** The calls that show what stores have signed: the terms and the place first, the signatures last. */
+const NOTING: ReadonlySet<string> = new Set(["showAbsence", "accuseCensor", "showNotes"]);
+
 /** The contract's `LeafExcuse`: signatures of the leaves that were read, and the rolls that chose them. */
 interface Excuse {
   readonly signatures: readonly Hex[];
   readonly rolls: readonly ShownRoll[];
+}
+
+/** A signature of a store, as a call has it. */
+interface ShownSentence {
+  readonly store: number;
+  readonly signature: Hex;
 }
 
 /** Reads each call once. */
@@ -41,6 +51,8 @@ export class ShownOnChain {
   private readonly read = new Set<Hex>();
   /** Of the recorder, by which owners have read something else than the record says. */
   readonly rolls: Roll[] = [];
+  /** What stores have signed. Nobody has checked it here. */
+  readonly sentences = new StoreSentences();
 
   constructor(client: PublicClient, posted: PostedRounds) {
     this.client = client;
@@ -69,10 +81,11 @@ export class ShownOnChain {
 
   private call(leaves: SignedLeaves, input: Hex, record: Hex): void {
     const call = decoded(roundManagerAbi, input) ?? decoded(roundGameAbi, input);
-    if (!call || !SHOWING.has(call.functionName)) return;
-    const { functionName, args = [] } = call;
+    const { functionName = "", args = [] } = call ?? {};
+    if (!SHOWING.has(functionName) && !NOTING.has(functionName)) return;
     const [terms, evidence] = args as [RoundTerms, LeafEvidence];
     if (encodeTerms(terms) !== encodeTerms(this.posted.terms)) return;
+    if (NOTING.has(functionName)) return this.notes(leaves, functionName, args);
     const { place, leaf } = evidence;
     const list = (at: LeafPlace, one: ShownLeaf): void => {
       if (isListed(terms, record, at, one)) leaves.list(at, runOfClaim(one.claim));
@@ -91,6 +104,24 @@ export class ShownOnChain {
     if (functionName === "answer") this.addRolls((args[2] as Excuse).rolls);
     const signature = SHOWING.get(functionName);
     if (signature !== undefined) leaves.add(place, runOfClaim(leaf.claim), args[signature] as Hex);
+    if (functionName === "show") this.addSentences(place, args[3] as readonly ShownSentence[], runOfClaim(leaf.claim));
+  }
+
+  /** Calls that show a place, and what stores have signed of it. */
+  private notes(leaves: SignedLeaves, functionName: string, args: readonly unknown[]): void {
+    const place = args[1] as LeafPlace;
+    const signed = args.at(-1) as readonly ShownSentence[];
+    if (functionName !== "accuseCensor") return this.addSentences(place, signed);
+    const [run, signature] = args.slice(3) as [Hex, Hex];
+    leaves.add(place, run, signature);
+    this.addSentences(place, signed, run);
+  }
+
+  private addSentences({ round, seat }: LeafPlace, shown: readonly ShownSentence[], run?: Hex): void {
+    const { rounds, turns } = this.posted.terms;
+    if (round > rounds || seat >= turns.reduce((sum, { members }) => sum + members, 0)) return;
+    for (const { store, signature } of shown)
+      this.sentences.admit({ round, seat, store, ...(run && { run: fromHex(run, 32) as RunRoot }), signature: fromHex(signature) }); // prettier-ignore
   }
 
   /** A contract looks at no more rolls than it needs, so there may be any others among them. */

@@ -2,9 +2,9 @@
 import { bytesToHex, type Hex } from "viem";
 import { asBytes } from "../../encoding/bytes.ts";
 import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
-import { chunkAt, chunkCount, chunkTree, encodeType, stateTree } from "../../encoding/tensor.ts";
+import { chunkAt, chunkCount, chunkTree, encodeType, stateTree, type TensorRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
-import type { SourceState } from "../../rounds/leaf.ts";
+import type { Blobs } from "../../rounds/blobs.ts";
 import { type LeafPlace, seatName } from "../../rounds/plan.ts";
 import { isMissed, isStored, notesOf, participantOfStore, receiptsOf, secondSentences, type StoreSentence } from "../../rounds/receipt.ts"; // prettier-ignore
 import type { RoundsRecord } from "../../rounds/record.ts";
@@ -146,10 +146,12 @@ export function demandCopyCall(
   { store, entry, chunk, ...place }: Omit<CopyPlace, "end">,
 ): ContractCall {
   const { plan, instance } = record;
-  const statement = record.isAbsent(place) ? undefined : record.at(place);
+  const statement = record.at(place);
   const run = statement && runOf(plan, statement);
   const receipt =
     run && receiptsOf(plan, instance, signedOf([record], place), place, run).find((each) => each.store === store);
+  if (record.isAbsent(place))
+    throw new RoundsError("UNAVAILABLE", `${seatName(plan, place.seat)} was absent in round ${place.round}, so no store holds a leaf of it; ask for the round in which it was there last`, { ...placeOf(place), store }); // prettier-ignore
   if (!receipt)
     throw new RoundsError("UNAVAILABLE", `${record.folder} has no receipt of store ${store} for ${seatName(plan, place.seat)} in round ${place.round}, so the store need not show it; ask one that has signed a receipt`, { ...placeOf(place), store }); // prettier-ignore
   const copy = shownCopy({ ...placeOf(place), end: hex(statement.end), store, entry, chunk });
@@ -157,13 +159,18 @@ export function demandCopyCall(
   return { contract: "roundManager", functionName: "demandCopy", args: [terms, copy, leaf, hex(receipt.signature)] };
 }
 
-/** The answer to such a demand: the chunk, or that there is none. */
-function copyCall(terms: RoundTerms, copy: CopyPlace, { roots, tensors }: SourceState): ContractCall {
+/** The answer to such a demand: the chunk, or that there is none. Other entries need not be there. */
+async function copyCall(
+  terms: RoundTerms,
+  copy: CopyPlace,
+  blobs: Blobs,
+  roots: readonly TensorRoot[],
+): Promise<ContractCall> {
   const { entry, chunk } = copy;
   const call = (functionName: string, proof: object): ContractCall => ({ contract: "roundManager", functionName, args: [terms, shownCopy(copy), { entries: roots.length, ...proof }] }); // prettier-ignore
   const state = stateTree(roots);
   if (entry >= roots.length) return call("showNoCopy", { tree: hex(rootOf(state)), tensorType: "0x", statePath: [] });
-  const tensor = tensors[entry];
+  const [tensor] = await blobs.get([roots[entry]]);
   const bytes = asBytes(tensor.data);
   const chunks = chunkTree(bytes);
   const shown = { tensorType: hex(encodeType(tensor)), statePath: proveLeaf(state, entry).map(hex) };
@@ -181,7 +188,7 @@ function copyCall(terms: RoundTerms, copy: CopyPlace, { roots, tensors }: Source
  */
 export async function copyCallFrom(record: RoundsRecord, terms: RoundTerms, copy: CopyPlace): Promise<ContractCall> {
   const statement = [...record.all, ...record.second].find(({ round, seat, end }) => round === copy.round && seat === copy.seat && hex(end) === copy.end); // prettier-ignore
-  if (statement) return copyCall(terms, copy, await record.state(statement));
+  if (statement) return copyCall(terms, copy, record.blobs, await record.entries(statement));
   throw new RoundsError("UNAVAILABLE", `${record.folder} has not the leaf of ${seatName(record.plan, copy.seat)} in round ${copy.round} that the demand is about; restore what is missing there`, { ...placeOf(copy) }); // prettier-ignore
 }
 

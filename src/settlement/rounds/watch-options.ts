@@ -5,7 +5,13 @@ import type { LeafPlace } from "../../rounds/plan.ts";
 import type { Random } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import type { Clock } from "../transactions/clock.ts";
-import type { Conviction, PerformanceView } from "./performance.ts";
+import type { Conviction, PerformanceEvents, PerformanceView } from "./performance.ts";
+
+/** A performance at one look at the chain. */
+export interface Look {
+  readonly view: PerformanceView;
+  readonly events: PerformanceEvents;
+}
 
 /** Something that the watch has done. */
 export interface WatchAct {

@@ -6,7 +6,6 @@
  */
 import type { Address, Hex } from "viem";
 import { openBackend } from "../../certify/open-backend.ts";
-import { RoundsError } from "../../errors/index.ts";
 import { DEFAULT } from "../../repops/backends/index.ts";
 import { LeafRunner } from "../../rounds/leaf.ts";
 import { firstLook, NewestBlock } from "../game/first-look.ts";
@@ -16,25 +15,20 @@ import type { Session } from "../session.ts";
 import { systemRandom } from "../transactions/backoff.ts";
 import type { ContractCall } from "../transactions/caller.ts";
 import { type Clock, SYSTEM_CLOCK } from "../transactions/clock.ts";
-import { answerFrom, type Copy, findingsIn, openCopy, readEvidence } from "./copy.ts";
-import { copyActs, waitsForCopies } from "./copies.ts";
+import { answerFrom, type Copy, expectPosted, findingsIn, readCopy } from "./copy.ts";
+import { copyActs, heldBack, waitsForCopies } from "./copies.ts";
 import { endingCall, unanswered } from "./ending.ts";
 import { LeafGames } from "./leaf-games.ts";
 import { firstOf, OwnFolders } from "./own-folders.ts";
-import { numbersOf, type PerformanceEvents, performanceEvents, type PerformanceView, readPerformance } from "./performance.ts"; // prettier-ignore
+import { numbersOf, performanceEvents, readPerformance } from "./performance.ts";
 import { askedIn, QUESTIONS } from "./questions.ts";
 import { ShownOnChain } from "./shown-on-chain.ts";
 import { SignedLeaves } from "./signed-leaves.ts";
 import type { PostedRounds } from "./terms-file.ts";
-import { actName, type WatchAct, type Watched, type WatchOptions } from "./watch-options.ts";
+import { actName, type Look, type WatchAct, type Watched, type WatchOptions } from "./watch-options.ts";
 
 /** Milliseconds between two looks while something moves. */
 const BRISK = 200;
-
-interface Look {
-  readonly view: PerformanceView;
-  readonly events: PerformanceEvents;
-}
 
 /**
  * Watches a performance for an account until it is closed or cancelled.
@@ -74,6 +68,7 @@ class Watch {
   private readonly shown: ShownOnChain;
   private readonly end = new Lasting();
   private known: Copy | undefined;
+  private readonly shownCopies = new Set<string>();
   private readonly own: OwnFolders;
   private readonly newest: NewestBlock;
 
@@ -127,13 +122,16 @@ class Watch {
   private async look(): Promise<Look> {
     const view = await readPerformance(this.session, this.posted);
     this.newest.expect(view.head);
-    return { view, events: await performanceEvents(this.session, this.posted, this.account) };
+    return {
+      view,
+      events: await performanceEvents(this.session, this.posted, { account: this.account, ended: this.shownCopies }),
+    };
   }
 
   /** Does what is due. @returns the number of calls that took effect, or how the performance has ended */
   private async act(look: Look): Promise<number | Watched> {
     const { view } = look;
-    if (view.state === "Closed" && waitsForCopies(this.account, view, look.events.copies)) {
+    if (view.state === "Closed" && waitsForCopies(this.account, this.posted, view, look.events.copies)) {
       await this.readFolders(view.record!);
       return this.copies(look);
     }
@@ -148,21 +146,19 @@ class Watch {
       await this.readFolders(view.record);
       await this.lanes.apart("what the chain shows", () => this.shown.addTo(this.leaves, look.events, view.record!));
       sent += await this.answer(look);
+      sent += await this.copies(look);
       sent += await this.playGames(look);
       if (this.options.accuses !== false && view.now <= view.deadline) sent += await this.accuse(look);
     }
-    return sent + (await this.copies(look)) + (await this.endWhatIsOver(look));
+    return sent + (await this.endWhatIsOver(look));
   }
 
   /** Opens the folder once its record is the posted one; until then it is read again and again. */
   private async readFolders(root: Hex): Promise<void> {
     await this.own.read(root, this.lanes, this.leaves);
     await this.lanes.apart("the record", async () => {
-      if (this.known?.root === root && this.known.audit) return readEvidence(this.known, this.posted, this.leaves);
-      this.known = await openCopy(this.folder, root, this.posted, this.account);
-      this.leaves.addRecord(this.known.record);
-      if (!this.known.audit)
-        throw new RoundsError("UNAVAILABLE", `${this.folder} is not the record ${root} that was posted, so its leaves can't be judged; copy the recorder's folder there`); // prettier-ignore
+      this.known = await readCopy(this.known, this.folder, root, this.posted, this.account, this.leaves);
+      expectPosted(this.known);
     });
   }
 
@@ -204,10 +200,10 @@ class Watch {
   private async accuse({ view, events }: Look): Promise<number> {
     const { audit } = this.known ?? {};
     if (audit && !audit.isDone)
-      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text), this.games.isPlaying)); // prettier-ignore
+      await this.lanes.apart("the audit", () => audit.goOn(this.runner, this.clock, (text) => this.say(text), this.games.isPlaying, this.options.random)); // prettier-ignore
     const shown = new Set<number>();
     let sent = 0;
-    for (const finding of findingsIn(this.known, this.leaves, this.shown.rolls, this.own.records())) {
+    for (const finding of findingsIn(this.known, this.leaves, this.shown, this.own.before())) {
       const { kind, round, seat, against } = finding;
       if (view.out[against] || shown.has(against) || this.numbers.includes(against)) continue;
       if (await this.games.isShown(finding, events, (text) => this.say(text))) continue;
@@ -222,7 +218,7 @@ class Watch {
   /** Convicts who has not answered in time, and ends the performance when its time is over. */
   private async endWhatIsOver({ view, events }: Look): Promise<number> {
     let sent = 0;
-    for (const { place, call } of unanswered(this.account, this.posted, view, events.questions))
+    for (const { place, call } of unanswered(this.account, this.numbers, this.posted, view, events.questions))
       sent += await this.send({ what: call.functionName, place, value: 0n }, async () => call);
     const call = endingCall(this.posted, view);
     return call ? sent + (await this.send({ what: call.functionName, value: 0n }, async () => call)) : sent;
@@ -240,8 +236,10 @@ class Watch {
   }
 
   private async ended({ view, events }: Look): Promise<Watched> {
-    const lost = this.numbers.some((number) => view.out[number]) || (await this.games.hasLostBond(events.games));
-    return { view, convicted: events.convicted, lost };
+    const held = heldBack(this.account, view, events.copies);
+    if (held) this.say(held);
+    const isOut = held !== undefined || this.numbers.some((number) => view.out[number]);
+    return { view, convicted: events.convicted, lost: isOut || (await this.games.hasLostBond(events.games)) };
   }
 
   private say(sentence: string): void {

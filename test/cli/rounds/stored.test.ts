@@ -31,9 +31,10 @@ it("a store and the recorder show what is demanded, and everybody is paid", asyn
     [2, "--round 3 is after the last one", ["--round", "3"]],
     [2, "--store store-7 is none of the plan; choose from store-0, store-1, store-2", ["--store", "store-7"]],
     [2, "--entry and --chunk are asked of a store", ["--chunk", "0"]],
+    [2, "--chunk 4294967296 is more than a state can have", ["--store", "store-0", "--chunk", "4294967296"]],
     [
       2,
-      "has no receipt of store 0 for local-1 in round 2",
+      "local-1 was absent in round 2, so no store holds a leaf of it",
       ["--leaf", "local-1", "--round", "2", "--store", "store-0"],
     ],
   ] as const)
@@ -42,7 +43,7 @@ it("a store and the recorder show what is demanded, and everybody is paid", asyn
   await on.fails(3, "this was asked before of seat 0 in round 1", "client", ...demand);
   const copy = await on.json("client", ...demand, "--store", "store-0", "--entry", "1");
   expect(copy).toMatchObject({ round: 1, seat: 0, store: 0, entry: 1, chunk: 0, deadline: expect.any(Number) });
-  expect(await files.show(terms)).toMatchObject({ open: 1, questions: [{ kind: "demand" }], copies: [{ store: "participant 4", entry: 1 }] }); // prettier-ignore
+  expect(await files.show(terms)).toMatchObject({ open: 1, questions: [{ kind: "demand" }], copies: [{ store: 0, entry: 1 }] }); // prettier-ignore
   const watch = ["rounds", "watch", out, "--terms", terms, "--every", "1s", "--json", "--no-accuse"];
   const [store, recorder] = [files.begin("referee1", ...watch), files.begin("owner", ...watch)];
   await files.until("both have answered", async () => {

@@ -1,12 +1,14 @@
 /** Stores on a chain: parties that watch show what stores have signed, and stores show what they hold (spec 7.15). */
+import { cpSync, rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import { beginRecord } from "../../../src/rounds/begin-record.ts";
 import { ReceiptLog } from "../../../src/rounds/evidence-log.ts";
 import type { RoundsRecord } from "../../../src/rounds/index.ts";
 import type { LeafPlace } from "../../../src/rounds/plan.ts";
+import { logFile } from "../../../src/rounds/record.ts";
 import { runOf } from "../../../src/rounds/statement.ts";
 import { performanceEvents } from "../../../src/settlement/rounds/performance.ts";
-import { censoredIn, demandCopyCall } from "../../../src/settlement/rounds/store-calls.ts";
+import { censoredIn, demandCopyCall, notesCall } from "../../../src/settlement/rounds/store-calls.ts";
 import type { PostedRounds } from "../../../src/settlement/rounds/terms-file.ts";
 import { temporaryFolder } from "../../fixtures/folder.ts";
 import { performedRecord, stored, writeRecordLog } from "../../rounds/liars.ts";
@@ -80,9 +82,11 @@ test("a store answers after the performance was closed, and ends its watch then"
   await on.call("stranger", { contract: "roundManager", functionName: "close", args: [posted.terms] });
   expect((await on.view(posted)).state).toBe("Closed");
   const store = on.watch("store-0", posted, record);
-  expect(await store.ended).toMatchObject({ lost: false, convicted: [] });
+  // The first one's time is over, since nobody has watched: nobody has taken the stake yet.
+  expect(await store.ended).toMatchObject({ lost: true, convicted: [] });
+  expect(store.troubles.at(-1)).toContain("chunk 0 of entry 0 of seat 0 in round 1 was not shown in time: stake and reward of the store are held back"); // prettier-ignore
   expect(store.acts).toEqual(["showCopy"]);
-  // The first one's time is over, since nobody has watched. It ends it who has asked.
+  // It ends it who has asked.
   const stranger = on.watch("stranger", posted, record);
   expect(await stranger.ended).toMatchObject({ lost: false, convicted: [{ fault: "withheld" }] });
   expect(stranger.acts).toEqual(["lapseCopy"]);
@@ -140,7 +144,8 @@ test("a store shows what it holds itself where nobody hands the record over, and
   await on.pass(DAY + 1_000);
   const late = on.watch("store-1", posted, nowhere, kept);
   await on.pass(2 * DAY);
-  for (const { ended } of [store, late]) expect(await ended).toMatchObject({ view: { state: "Closed" }, lost: false });
+  expect(await store.ended).toMatchObject({ view: { state: "Closed" }, lost: false });
+  expect(await late.ended).toMatchObject({ convicted: [], lost: true });
   expect([...store.acts, ...late.acts].sort()).toEqual(["close", "showCopy"]);
 });
 
@@ -190,9 +195,65 @@ test.each([
   expect(await on.convicted(posted)).toEqual([["recorder", "unsigned"]]);
 });
 
+test("a recorder that restores what its log lacked answers without being started again", async () => {
+  const { posted, record } = await performed((place) => place.round === 1 && place.seat === 2);
+  await on.post(posted, record);
+  await on.call("stranger", { contract: "roundManager", functionName: "demand", args: [posted.terms, { round: 1, seat: 2 }] }); // prettier-ignore
+  const recorder = on.watch("recorder", posted, record);
+  await on.until("a trouble", () => recorder.troubles.some((text) => text.includes("too few of stores")));
+  expect(recorder.acts).toEqual([]);
+  for (const store of [0, 1]) record.sentences.admit(receiptOf(record, record.at({ round: 1, seat: 2 })!, store));
+  rmSync(logFile(record.folder));
+  await writeRecordLog(record);
+  await on.until("an answer", () => recorder.acts.includes("show"));
+  await on.pass(4 * DAY);
+  expect(await recorder.ended).toMatchObject({ view: { state: "Closed" }, lost: false, convicted: [] });
+});
+
+test("stores that have signed both lose by what an answer shows on the chain, though no copy has their notes", async () => {
+  const { posted, record } = await censored(isLate);
+  // The copy that the member has: without the notes that the recorder keeps.
+  const copy = path(`copy-${folders++}`);
+  const [accusation] = censoredIn(record, posted.terms);
+  await on.post(posted, record);
+  cpSync(record.folder, copy, { recursive: true });
+  for (const store of [0, 1, 2]) record.sentences.admit(stored(posted.instance, LATE, store));
+  const member = on.watch("client-1", posted, { folder: copy } as RoundsRecord);
+  await on.until("an accusation", () => member.acts.includes("accuseCensor"));
+  expect(accusation.functionName).toBe("accuseCensor");
+  // Store 2 has signed no receipt. With its note and one more the contract convicts one store alone.
+  const [, place, notes] = notesCall(record, posted.terms, LATE)!.args as [unknown, LeafPlace, readonly unknown[]];
+  await on.call("recorder", {
+    contract: "roundManager",
+    functionName: "showNotes",
+    args: [posted.terms, place, notes],
+  });
+  await on.until("all convictions", async () => (await on.convicted(posted)).length === 2);
+  expect((await on.convicted(posted)).map(([name]) => name).sort()).toEqual(["store-0", "store-1"]);
+  await on.pass(4 * DAY);
+  expect(await member.ended).toMatchObject({ lost: false });
+});
+
+test("the client ends a demand that nobody else ends, and has the reward of the store", async () => {
+  const { posted, record } = await performed();
+  await on.post(posted, record);
+  await demanded(posted, record, 0, 0, 1);
+  const client = on.watch("client", posted, record, { accuses: false });
+  await on.pass(DAY + 2);
+  await on.pass(DAY);
+  await on.until("the end of the demand", () => client.acts.includes("lapseCopy"));
+  expect(await on.convicted(posted)).toEqual([["store-1", "withheld"]]);
+  await on.pass(2 * DAY);
+  expect(await client.ended).toMatchObject({ view: { state: "Closed" }, lost: false });
+});
+
 test("nobody is asked for what it has not signed", async () => {
   const { posted, record } = await performed();
   const ask = (place: LeafPlace, store: number) => () => demandCopyCall(record, posted.terms, { ...place, store, entry: 0, chunk: 0 }); // prettier-ignore
-  for (const [place, store] of [[{ round: 1, seat: 0 }, 2], [LATE, 1], [{ round: 9, seat: 0 }, 0]] as const)
-    expect(ask(place, store)).toThrow("has no receipt of store"); // prettier-ignore
+  for (const [place, store] of [
+    [{ round: 1, seat: 0 }, 2],
+    [LATE, 1],
+    [{ round: 9, seat: 0 }, 0],
+  ] as const)
+    expect(ask(place, store)).toThrow(place === LATE ? "was absent in round 2" : "has no receipt of store");
 });
