@@ -1,7 +1,7 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
  * worker's. `node bench/rounds.ts NAME` with `diloco`, `streaming-diloco`, `sparseloco`, `elastic-diloco`,
- * `distro` or `fedavg`; the word small runs the smaller of its settings only, away has workers stay away, and
+ * `demo`, `distro` or `fedavg`; the word small runs the smaller of its settings only, away has workers stay away, and
  * `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -42,9 +42,11 @@ const PROSE = "examples/data/verde.txt";
 const shardOf = (plan: Plan, name: string) => plan.seats.filter(({ turn }) => turn === 0).map(({ shard }) => shard.find((each) => each.name === `data/${name}`)!); // prettier-ignore
 
 async function text(name: string, rounds: number, inner: number, more = {}): Promise<Compared> {
-  const [workers, batch, context, dim] = [name === "distro" ? 3 : 4, 4, 32, 32];
-  // A round of DisTrO is one step.
-  const options = { workers, rounds, ...(name !== "distro" && { inner }), batch, context, dim, ...more };
+  // A round of DeMo and DisTrO is one step.
+  const isStep = name === "demo" || name === "distro";
+  const [workers, batch, context, dim] = [isStep ? 3 : 4, 4, 32, 32];
+  const crew = name === "demo" ? { replicas: workers } : { workers };
+  const options = { ...crew, rounds, ...(!isStep && { inner }), batch, context, dim, ...more };
   const plan = await loadRounds(`examples/rounds/${name}.ts`, options);
   // A round of streaming DiLoCo has two segments.
   const steps = name === "streaming-diloco" ? 2 * inner : inner;
@@ -146,6 +148,7 @@ const SETTINGS = {
   "elastic-diloco": [[3, 5], [20, 30]],
   sparseloco: [[3, 5], [20, 30]],
   "streaming-diloco": [[3, 5], [20, 15]],
+  demo: [[4, 1], [200, 1]],
   distro: [[4, 1], [200, 1]],
   fedavg: [[3, 10], [20, 10]],
 } as const; // prettier-ignore
