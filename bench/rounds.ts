@@ -1,8 +1,8 @@
 /**
  * The tables of docs/schemes.md: what a round sends beside training in step, and the loss beside a lone
  * worker's. `node bench/rounds.ts NAME` with `diloco`, `streaming-diloco`, `sparseloco`, `elastic-diloco`,
- * `demo`, `distro` or `fedavg`; the word small runs the smaller of its settings only, away has workers stay away, and
- * `keep=256` sets an option of the plan.
+ * `demo`, `distro` or `fedavg`; the word small runs the smaller of its settings only, away has workers stay
+ * away, and `keep=256` sets an option of the plan.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,8 +45,15 @@ async function text(name: string, rounds: number, inner: number, more = {}): Pro
   // A round of DeMo and DisTrO is one step.
   const isStep = name === "demo" || name === "distro";
   const [workers, batch, context, dim] = [isStep ? 3 : 4, 4, 32, 32];
-  const crew = name === "demo" ? { replicas: workers } : { workers };
-  const options = { ...crew, rounds, ...(!isStep && { inner }), batch, context, dim, ...more };
+  const options = {
+    [name === "demo" ? "replicas" : "workers"]: workers,
+    rounds,
+    ...(!isStep && { inner }),
+    batch,
+    context,
+    dim,
+    ...more,
+  };
   const plan = await loadRounds(`examples/rounds/${name}.ts`, options);
   // A round of streaming DiLoCo has two segments.
   const steps = name === "streaming-diloco" ? 2 * inner : inner;
