@@ -4,7 +4,7 @@
  */
 import type { Blame } from "./judge.ts";
 import type { LeafPlace } from "./plan.ts";
-import { isMissed, isStored, secondSentences, storeName } from "./receipt.ts";
+import { isMissed, isStored, secondSentences, storeName, type StoreSentence } from "./receipt.ts";
 import type { RoundsRecord } from "./record.ts";
 import { runOf } from "./statement.ts";
 
@@ -40,14 +40,21 @@ export function blameTurnStorage(record: RoundsRecord, place: LeafPlace): Blame 
 }
 
 /**
+ * What stores have signed, in records and beside them. Nobody has checked it.
+ * @param at the one place that is asked for; default: all
+ */
+export function signedIn(records: readonly RoundsRecord[], at?: LeafPlace): StoreSentence[] {
+  const lists = records.flatMap(({ sentences, shownSentences }) => [sentences, shownSentences]);
+  return lists.flatMap((list) => (at ? list.at(at) : list.all));
+}
+
+/**
  * Stores that have signed two different sentences of a place, in records of one instance or beside them.
  * @param at the one place that is asked for; default: all
  */
 export function blameStores(records: readonly RoundsRecord[], at?: LeafPlace): (Blame & LeafPlace)[] {
   const [{ plan, instance }] = records;
-  const lists = records.flatMap(({ sentences, shownSentences }) => [sentences, shownSentences]);
-  const signed = lists.flatMap((list) => (at ? list.at(at) : list.all));
-  return secondSentences(plan, instance, signed).map(([{ store, round, seat }]) => ({
+  return secondSentences(plan, instance, signedIn(records, at)).map(([{ store, round, seat }]) => ({
     participant: storeName(plan, store),
     reason: "equivocation",
     round,

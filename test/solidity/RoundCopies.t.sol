@@ -203,7 +203,7 @@ contract RoundCopiesTest is StoreWorld {
         assert(state().out == 1 << (FIRST + 1));
         expectMoney(ownerAt(FIRST + 1), STAKE, 0);
         expectMoney(ANYONE, 0, STAKE / 2 + PRICE);
-        // Who has lost is not waited for, and is not asked again.
+        // Nobody waits for a store that has lost, or asks it again.
         assert(manager.queueOf(instance(), 1).open == 1);
         manager.lapseCopy(t, second);
         assert(manager.queueOf(instance(), 1).open == 0);

@@ -135,7 +135,7 @@ contract RoundStoresTest is StoreWorld {
         expectMoney(ANYONE, 0, STAKE / 2);
         refuses(IRoundManager.NothingWaiting.selector);
         manager.convictCensor(t, place);
-        // Who has lost is not accused again.
+        // Nobody accuses a recorder that has lost.
         vm.warp(state().deadline);
         refuses(IRoundManager.NothingToWin.selector);
         this.accuses(t, receipts);

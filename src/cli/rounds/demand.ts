@@ -6,9 +6,10 @@ import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import { storeName } from "../../rounds/receipt.ts";
 import { RoundsRecord } from "../../rounds/record.ts";
 import { formatAmount, formatTime } from "../../settlement/amount.ts";
+import { ABIS } from "../../settlement/contracts.ts";
 import { PostedRecord } from "../../settlement/rounds/evidence.ts";
 import { demandOf } from "../../settlement/rounds/findings.ts";
-import { performanceEvents, readPerformance } from "../../settlement/rounds/performance.ts";
+import { readPerformance } from "../../settlement/rounds/performance.ts";
 import { type CopyPlace, demandCopyCall } from "../../settlement/rounds/store-calls.ts";
 import { allow } from "../allowance.ts";
 import { Sender } from "../send.ts";
@@ -34,9 +35,9 @@ export async function demandPlace(folder: string, flags: Flags): Promise<void> {
   const { plan } = record;
   const { session, posted } = await openPosted(flags.terms, flags);
   expectInstance(record, posted);
+  const { terms } = posted;
   const place = placeIn(plan, flags);
   const copy = copyIn(plan, place, flags);
-  const { terms } = posted;
   const before = await readPerformance(session, posted);
   if (before.state !== "Challengeable" || before.now > before.deadline)
     throw new ChainError("STATE", `this is not the time to demand anything; the performance is ${stateText(posted, before)}`, { state: before.state }); // prettier-ignore
@@ -46,14 +47,13 @@ export async function demandPlace(folder: string, flags: Flags): Promise<void> {
   const sender = await Sender.open(session, flags);
   await allow(session, sender, { name: "vault", address: session.deployment.roundVault! }, terms.price, flags.approve);
   await sender.send(call);
-  const { questions, copies } = await performanceEvents(session, posted, { account: sender.address });
-  const isHere = ({ round, seat }: LeafPlace): boolean => round === place.round && seat === place.seat;
-  const asked = copy
-    ? copies.find((each) => isHere(each) && each.store === copy.store && each.entry === copy.entry && each.chunk === copy.chunk) // prettier-ignore
-    : questions.find((each) => isHere(each) && each.kind === "demand");
-  const deadline = asked?.deadline ?? null;
+  const at = { address: posted.manager, abi: ABIS.roundManager };
+  const { deadline: due } = copy
+    ? await session.client.readContract({ ...at, functionName: "copyOf", args: [posted.id, { ...copy, place, end: bytesToHex(record.at(place)!.end) }] }) // prettier-ignore
+    : await session.client.readContract({ ...at, functionName: "demandOf", args: [posted.id, place] });
+  // A dry run has demanded nothing.
+  const [deadline, until] = due === 0 ? [null, ""] : [due, ` until ${formatTime(due)}`];
   const what = copy ? `${flags.store} has to show chunk ${copy.chunk} of entry ${copy.entry} of` : "the recorder has to show"; // prettier-ignore
-  const until = deadline === null ? "" : ` until ${formatTime(deadline)}`;
   const done = `For ${formatAmount(terms.price, session.token)}, ${what} ${flags.leaf} in round ${place.round}${until}. Else it loses its stake: keep \`verde rounds watch\` running with this account, which ends the demand if nobody answers.`; // prettier-ignore
   sender.report(flags.json ?? false, { instance: posted.id, ...place, ...copy, price: `${terms.price}`, deadline }, done); // prettier-ignore
 }

@@ -1,13 +1,12 @@
 /** What is shown about stores when a record is disputed on a chain in this process. */
-import { bytesToHex } from "viem";
 import { bytesEqual } from "../../encoding/bytes.ts";
-import { unstoredIn } from "../../rounds/blame-stores.ts";
+import { signedIn, unstoredIn } from "../../rounds/blame-stores.ts";
 import type { Blame } from "../../rounds/judge.ts";
 import type { LeafPlace } from "../../rounds/plan.ts";
 import { secondSentences, storeName } from "../../rounds/receipt.ts";
 import type { RoundsRecord } from "../../rounds/record.ts";
-import { ZERO } from "../game/facts.ts";
 import { type RoundsStage, TOO_LONG } from "./stage.ts";
+import { twiceSigned } from "./store-calls.ts";
 
 /** A demand that nobody can answer: the recorder loses. */
 export async function demanded(
@@ -36,23 +35,11 @@ export async function blamesOfStores(
 ): Promise<Blame[]> {
   const { plan, instance } = record;
   const known = bytesEqual(instance.id, other.instance.id) ? [record, other] : [record];
-  const signed = known.flatMap(({ sentences, shownSentences }) => [
-    ...sentences.at(place),
-    ...shownSentences.at(place),
-  ]);
   const blames: Blame[] = [];
-  for (const both of secondSentences(plan, instance, signed)) {
-    const [{ store, round, seat }] = both;
-    const runs = both.map(({ run }) => (run ? bytesToHex(run) : ZERO));
-    const signatures = both.map((each) => stage.stored(plan, each));
-    await stage.send("challenger", "manager", "storeTwice", [
-      stage.terms,
-      BigInt(store),
-      { round, seat },
-      runs,
-      signatures,
-    ]);
-    blames.push({ participant: storeName(plan, store), reason: "equivocation" });
+  for (const both of secondSentences(plan, instance, signedIn(known, place))) {
+    const { functionName, args } = twiceSigned(plan, stage.terms, both, (each) => stage.stored(plan, each));
+    await stage.send("challenger", "manager", functionName, args);
+    blames.push({ participant: storeName(plan, both[0].store), reason: "equivocation" });
   }
   return blames;
 }

@@ -54,7 +54,7 @@ export interface PerformanceView {
 /** What has happened in a performance since its record was posted. */
 export interface PerformanceEvents {
   readonly questions: readonly Question[];
-  /** Demands for chunks of stores, in their order, the first 64 open ones. They do not keep it open. */
+  /** Demands for chunks of stores, in their order; of each store the first 64 open ones. */
   readonly copies: readonly CopyDemand[];
   /** All challenges, in their order, also those whose game is over. */
   readonly games: readonly LeafGame[];
@@ -63,7 +63,7 @@ export interface PerformanceEvents {
   readonly convicted: readonly Conviction[];
 }
 
-/** The most demands for copies that are read at once: a store may ask itself for any number. */
+/** The most open demands of one store that are read at once: it may ask itself for any number. */
 const MOST_COPIES = 64;
 
 /** Which demands for copies are read. */
@@ -110,9 +110,7 @@ export async function readPerformance(
   };
 }
 
-/**
- * Reads what has happened. Who has asked, and until when, comes from the contract itself.
- */
+/** Reads what has happened. Who has asked, and until when, comes from the contract itself. */
 export async function performanceEvents(
   session: Session,
   posted: PostedRounds,
@@ -129,6 +127,7 @@ export async function performanceEvents(
   const challenged = parseEventLogs({ abi: roundGameAbi, eventName: "LeafChallenged", logs: await about(game, topics as Hex[]) }); // prettier-ignore
   const questions: Question[] = [];
   const copies: CopyDemand[] = [];
+  const openOf = new Map<Address, number>();
   const convicted: Conviction[] = [];
   const showing = [...events.filter(({ eventName }) => SHOWING.has(eventName)), ...challenged]; // prettier-ignore
   for (const event of events) {
@@ -140,11 +139,13 @@ export async function performanceEvents(
       const { copy, owner, by } = event.args;
       const key = `${owner} ${JSON.stringify(copy)}`;
       const isMeant = !account || [owner, by, posted.terms.client].some((each) => isAddressEqual(each, account));
-      if (!isMeant || ended?.has(key) || copies.filter(({ done }) => !done).length >= MOST_COPIES) continue;
+      const open = openOf.get(owner) ?? 0;
+      if (!isMeant || ended?.has(key) || open >= MOST_COPIES) continue;
       const waiting = await client.readContract({ address: manager, abi: roundManagerAbi, functionName: "copyOf", args: [id, copy] }); // prettier-ignore
       const { place, ...what } = copy;
       copies.push({ ...place, ...what, owner, ...waiting });
       if (waiting.done) ended?.add(key);
+      else openOf.set(owner, open + 1);
     }
     const kind = KINDS.find((each) => QUESTIONS[each].event === event.eventName);
     if (!kind) continue;

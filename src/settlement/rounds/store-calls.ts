@@ -4,8 +4,9 @@ import { asBytes } from "../../encoding/bytes.ts";
 import { proveLeaf, rootOf } from "../../encoding/merkle.ts";
 import { chunkAt, chunkCount, chunkTree, encodeType, stateTree, type TensorRoot } from "../../encoding/tensor.ts";
 import { RoundsError } from "../../errors/index.ts";
+import { signedIn } from "../../rounds/blame-stores.ts";
 import type { Blobs } from "../../rounds/blobs.ts";
-import { type LeafPlace, seatName } from "../../rounds/plan.ts";
+import { type LeafPlace, type Plan, seatName } from "../../rounds/plan.ts";
 import { isMissed, isStored, notesOf, participantOfStore, receiptsOf, secondSentences, type StoreSentence } from "../../rounds/receipt.ts"; // prettier-ignore
 import type { RoundsRecord } from "../../rounds/record.ts";
 import { isOwners, runOf, type Statement } from "../../rounds/statement.ts";
@@ -49,9 +50,21 @@ const shownSentences = (sentences: readonly StoreSentence[]): ShownSentence[] =>
     .sort((a, b) => a.store - b.store)
     .map(({ store, signature }) => ({ store, signature: hex(signature) }));
 
-/** All that stores have signed of a place, in records and beside them. */
-const signedOf = (records: readonly RoundsRecord[], place: LeafPlace): StoreSentence[] =>
-  records.flatMap(({ sentences, shownSentences: beside }) => [...sentences.at(place), ...beside.at(place)]);
+/**
+ * The call that shows two sentences of a store for one place.
+ * @param sign gives the signature that is shown; default: that of the sentence
+ */
+export function twiceSigned(
+  plan: Plan,
+  terms: RoundTerms,
+  both: readonly [StoreSentence, StoreSentence],
+  sign = ({ signature }: StoreSentence): Hex => hex(signature),
+): StoreCall {
+  const [{ store, ...place }] = both;
+  const runs = both.map(({ run }) => (run ? hex(run) : ZERO));
+  const args = [terms, BigInt(store), placeOf(place), runs, both.map(sign)];
+  return { functionName: "storeTwice", ...placeOf(place), against: participantOfStore(plan, store), args };
+}
 
 /**
  * Stores that have signed two sentences of one place, each shown once.
@@ -59,13 +72,8 @@ const signedOf = (records: readonly RoundsRecord[], place: LeafPlace): StoreSent
  */
 export function storesTwice(record: RoundsRecord, terms: RoundTerms, own: readonly RoundsRecord[] = []): StoreCall[] {
   const { plan, instance } = record;
-  const all = [record, ...own].flatMap(({ sentences, shownSentences: beside }) => [...sentences.all, ...beside.all]);
-  return secondSentences(plan, instance, all).map((both) => {
-    const [{ store, ...place }] = both;
-    const runs = both.map(({ run }) => (run ? hex(run) : ZERO));
-    const args = [terms, BigInt(store), placeOf(place), runs, both.map(({ signature }) => hex(signature))];
-    return { functionName: "storeTwice", ...placeOf(place), against: participantOfStore(plan, store), args };
-  });
+  const signed = signedIn([record, ...own]);
+  return secondSentences(plan, instance, signed).map((both) => twiceSigned(plan, terms, both));
 }
 
 /**
@@ -78,14 +86,14 @@ export function censoredIn(record: RoundsRecord, terms: RoundTerms, own: readonl
   const known = [record, ...own];
   const isCensored = (statement: Statement): boolean => {
     if (!record.isAbsent(statement) || !isOwners(plan, instance, statement)) return false;
-    const all = signedOf(known, statement);
+    const all = signedIn(known, statement);
     return isStored(plan, instance, all, statement, runOf(plan, statement)) && !isMissed(plan, instance, all, statement); // prettier-ignore
   };
   const found = known.flatMap(({ all, second }) => [...all, ...second]).filter(isCensored);
   const posted = found.length > 0 ? new PostedRecord(record) : undefined;
   return found.map((statement) => {
     const run = runOf(plan, statement);
-    const receipts = shownSentences(receiptsOf(plan, instance, signedOf(known, statement), statement, run));
+    const receipts = shownSentences(receiptsOf(plan, instance, signedIn(known, statement), statement, run));
     const args = [terms, placeOf(statement), posted!.leafAt(statement), hex(run), hex(statement.signature), receipts];
     return { functionName: "accuseCensor", ...placeOf(statement), against: terms.participants.length, args };
   });
@@ -99,7 +107,7 @@ export function unheldIn(record: RoundsRecord): LeafPlace[] {
   if (!plan.storage) return [];
   const rounds = Array.from({ length: plan.rounds + 1 }, (_, round) => plan.seats.map((__, seat) => ({ round, seat })));
   return rounds.flat().filter((place) => {
-    const all = signedOf([record], place);
+    const all = signedIn([record], place);
     if (record.isAbsent(place)) return !isMissed(plan, instance, all, place);
     const statement = record.at(place);
     return statement !== undefined && !isStored(plan, instance, all, place, runOf(plan, statement));
@@ -109,7 +117,7 @@ export function unheldIn(record: RoundsRecord): LeafPlace[] {
 /** The receipts of a leaf, as a recorder shows them. @returns nothing if there are too few */
 export function shownReceipts(record: RoundsRecord, statement: Statement): ShownSentence[] | undefined {
   const { plan, instance } = record;
-  const receipts = receiptsOf(plan, instance, signedOf([record], statement), statement, runOf(plan, statement));
+  const receipts = receiptsOf(plan, instance, signedIn([record], statement), statement, runOf(plan, statement));
   return receipts.length < (plan.storage?.copies ?? 0) ? undefined : shownSentences(receipts);
 }
 
@@ -119,7 +127,7 @@ export function shownReceipts(record: RoundsRecord, statement: Statement): Shown
  */
 export function shownNotes(record: RoundsRecord, place: LeafPlace): ShownSentence[] | undefined {
   const { plan, instance } = record;
-  const notes = notesOf(plan, instance, signedOf([record], place), place);
+  const notes = notesOf(plan, instance, signedIn([record], place), place);
   return notes.length < (plan.storage ? notesNeeded(plan.storage) : 0) ? undefined : shownSentences(notes);
 }
 
@@ -149,7 +157,7 @@ export function demandCopyCall(
   const statement = record.at(place);
   const run = statement && runOf(plan, statement);
   const receipt =
-    run && receiptsOf(plan, instance, signedOf([record], place), place, run).find((each) => each.store === store);
+    run && receiptsOf(plan, instance, signedIn([record], place), place, run).find((each) => each.store === store);
   if (record.isAbsent(place))
     throw new RoundsError("UNAVAILABLE", `${seatName(plan, place.seat)} was absent in round ${place.round}, so no store holds a leaf of it; ask for the round in which it was there last`, { ...placeOf(place), store }); // prettier-ignore
   if (!receipt)
