@@ -10,9 +10,11 @@ const NODE_CONDITIONS = defaultServerConditions.filter((name) => name !== "modul
 
 /**
  * Tests in these folders leave nothing behind in their process, so several files share one, and the engine is
- * loaded once for them. Loading takes a third of the time of a short file.
+ * loaded once for them. Loading takes a third of the time of a short file. Backends are not among them: devices,
+ * compiled objects and certificates that have passed belong to a process.
  */
 const SHARED = ["audit", "blobs", "claims", "encoding", "errors", "files", "formats", "game", "graph", "job", "property", "repops", "rounds", "trace"]; // prettier-ignore
+const BACKENDS = ["test/repops/backends/**/*.test.ts"];
 
 export default defineConfig({
   resolve: { conditions: [SOURCES, ...defaultClientConditions] },
@@ -24,12 +26,16 @@ export default defineConfig({
         test: {
           name: "shared",
           include: SHARED.map((folder) => `test/${folder}/**/*.test.ts`),
+          exclude: BACKENDS,
           isolate: false,
         },
       },
       {
         extends: true,
-        test: { name: "alone", include: ["test/*.test.ts", `test/!(${SHARED.join("|")})/**/*.test.ts`] },
+        test: {
+          name: "alone",
+          include: ["test/*.test.ts", `test/!(${SHARED.join("|")})/**/*.test.ts`, ...BACKENDS],
+        },
       },
     ],
     // On two busy cores a device in software takes minutes.

@@ -40,11 +40,12 @@ describe.skipIf(!here)("compiled objects", () => {
     // Cut, and overwritten with zeros: the checksum sees both before the object is loaded.
     await truncate(objects[0], 3000);
     for (const object of objects.slice(1)) await writeFile(object, Buffer.alloc((await stat(object)).size));
-    // Without its result, the trial is needed again.
+    expect(await once(env)).toEqual({ equal: true });
+    // Without its result, the trial is needed again. It may choose another tile, whose products are compiled then.
     for (const file of await readdir(join(cache, "native")))
       if (file.startsWith("tile-")) await rm(join(cache, "native", file));
     expect(await once(env)).toEqual({ equal: true });
-    expect((await objectsIn(cache)).sort()).toEqual(objects.sort());
+    expect(await objectsIn(cache)).toEqual(expect.arrayContaining(objects));
     for (const file of objects) {
       const bytes = await readFile(file);
       expect(bytes.subarray(0, 4).toString("latin1")).toBe("\x7fELF");
