@@ -41,7 +41,7 @@ describe.skipIf(!here)("compiled objects", () => {
     await truncate(objects[0], 3000);
     for (const object of objects.slice(1)) await writeFile(object, Buffer.alloc((await stat(object)).size));
     expect(await once(env)).toEqual({ equal: true });
-    // Without its result, the trial is needed again. It may choose another tile, whose products are compiled then.
+    // Without its result, the trial is needed again. It may choose another tile, and compile products for it.
     for (const file of await readdir(join(cache, "native")))
       if (file.startsWith("tile-")) await rm(join(cache, "native", file));
     expect(await once(env)).toEqual({ equal: true });
