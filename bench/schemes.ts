@@ -1,7 +1,7 @@
 /**
  * The table of all schemes in docs/schemes.md: what a round sends, and the loss beside AdamW on the joined
- * batch and a lone member. `node bench/schemes.ts [NAME …]` runs them one after the other and keeps what it
- * measures in `bench/results/schemes.json`; `--report` prints what is kept.
+ * batch and a lone member. `node bench/schemes.ts [NAME …]` runs them one after the other, keeps what it
+ * measures in `bench/results/schemes.json`, and writes the table; `--report` prints what is kept.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { runRounds } from "../src/rounds/index.ts";
 import { digitsScheme } from "./schemes/digits.ts";
 import { expertsScheme } from "./schemes/experts.ts";
-import { type Row, tableOf } from "./schemes/row.ts";
+import { pageWith, type Row, tableOf } from "./schemes/row.ts";
 import type { Scheme } from "./schemes/scheme.ts";
 import { stagesScheme } from "./schemes/stages.ts";
 import { textScheme } from "./schemes/text.ts";
@@ -34,6 +34,7 @@ const SCHEMES: Readonly<Record<string, () => Promise<Scheme>>> = {
   shardcast: () => digitsScheme("shardcast", 20, 10),
 };
 const FILE = new URL("results/schemes.json", import.meta.url);
+const PAGE = new URL("../docs/schemes.md", import.meta.url);
 const kept: Record<string, Row> = existsSync(FILE) ? JSON.parse(readFileSync(FILE, "utf8")) : {};
 
 async function measure(name: string): Promise<Row> {
@@ -64,6 +65,7 @@ if (!args.includes("--report")) {
     console.log(`${name}: ${JSON.stringify(kept[name])}`);
     const rows = Object.keys(SCHEMES).flatMap((each) => (kept[each] ? [[each, kept[each]]] : []));
     writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`);
+    writeFileSync(PAGE, pageWith(readFileSync(PAGE, "utf8"), Object.fromEntries(rows)));
   }
 }
 console.log(tableOf(kept));

@@ -34,3 +34,12 @@ export function tableOf(rows: Readonly<Record<string, Row>>): string {
     ...lines,
   ].join("\n");
 }
+
+const MARKS = ["<!-- made by bench/schemes.ts -->", "<!-- end -->"] as const;
+
+/** The page with the table of these rows between its marks. */
+export function pageWith(page: string, rows: Readonly<Record<string, Row>>): string {
+  const [from, to] = MARKS.map((mark) => page.indexOf(mark));
+  if (from < 0 || to < from) throw new Error(`the page has no ${MARKS.join(" and ")}`);
+  return `${page.slice(0, from)}${MARKS[0]}\n\n${tableOf(rows)}\n\n${page.slice(to)}`;
+}

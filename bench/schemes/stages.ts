@@ -73,8 +73,9 @@ export async function stagesScheme(
     steps: 1,
     parameters: weightBytes(held) / 4,
     sent: handedOn(plan, /^(passed|slope|grad\/.*)$/),
-    // A pipeline in step hands all elements to each next stage and back; one that ends where it began, to the first too.
-    inStep: 2 * passed * (isRing ? stages : stages - 1),
+    // A pipeline in step hands all elements to each next stage and back; one that ends where it began, to the first
+    // too. Replicas send gradients of their stage's weights, and get the sum back.
+    inStep: 2 * passed * (isRing ? stages : stages - 1) + (name === "swarm" ? 2 * 3 * weightBytes(held) : 0),
     loss: async (record) => heldLoss(held, await weightsIn(record, rounds)),
     joined: async (record) => heldLoss(held, await trainedFrom(joined, await weightsIn(record, 0))),
   };

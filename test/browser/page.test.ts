@@ -14,7 +14,7 @@ import { regression } from "../fixtures/regression.ts";
 
 const STEPS = 12;
 /** Enough to be interrupted. */
-const LONG = 5000;
+const LONG = 2000;
 const TINY = { steps: STEPS, layers: 1, dim: 16, heads: 2, context: 16, batch: 2 };
 const FAULT = "flip:step=7,operator=6,element=1,bit=12";
 const FAULTY_OPERATOR = "gradient (operator 6)";

@@ -65,7 +65,9 @@ describe("a full certificate that says no", () => {
   test("makes the next job refuse, whichever vector it is about, and names it", async () => {
     expect(vectors.length).toBe(sound.length);
     expect(new Set(everything.map(({ list }) => JSON.stringify(list))).size).toBe(everything.length);
-    for (const vector of vectors) {
+    // A part in the gate, all with VERDE_SWEEP=1.
+    const some = vectors.filter((_, i) => process.env.VERDE_SWEEP !== undefined || i % 3 === 0);
+    for (const vector of some) {
       const backend = new Planted(vector);
       const { store, wrong } = await certified(backend, vector.one, true);
       // Several outputs of one graph may be one tensor.
