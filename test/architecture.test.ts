@@ -25,7 +25,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   shards: 1_500,
   audit: 900,
   rounds: 6_745,
-  settlement: 14_980,
+  settlement: 15_020,
   index: 40,
   services: 7_025,
   web: 1_600,
