@@ -7,8 +7,8 @@ import type { GamePlace } from "../game/follow.ts";
 import type { Lanes } from "../game/lanes.ts";
 import type { Session } from "../session.ts";
 import type { Finding } from "./findings.ts";
-import { type LeafMove, LeafSide, losersOf } from "./leaf-side.ts";
-import type { LeafGame, PerformanceEvents } from "./performance.ts";
+import { type LeafMove, LeafSide, losersOf, timeoutDue } from "./leaf-side.ts";
+import type { LeafGame, PerformanceEvents, PerformanceView } from "./performance.ts";
 import { firstOf } from "./own-folders.ts";
 import { gameOf, type PostedRounds } from "./terms-file.ts";
 
@@ -40,20 +40,23 @@ export class LeafGames {
   }
 
   /**
-   * The moves that are due, one after the other. A game that fails pauses by itself.
+   * The moves that are due, one after the other. A game that fails pauses by itself. Once the performance
+   * could end, games of others are ended too whose side to move has let its time pass: they keep it open.
    * @param records each game is played from the first one that has what it needs; without one nothing is due
    */
   async *due(
     games: readonly LeafGame[],
     records: readonly RoundsRecord[],
-    now: number,
+    { now, deadline }: Pick<PerformanceView, "now" | "deadline">,
     lanes: Lanes,
   ): AsyncGenerator<{ game: LeafGame; move: LeafMove }> {
     for (const game of records.length > 0 ? games : []) {
       const { dispute, owner, challenger } = game;
-      if (![owner, challenger].some((one) => isAddressEqual(one, this.account))) continue;
+      const isOwn = [owner, challenger].some((one) => isAddressEqual(one, this.account));
+      if (!isOwn && now <= deadline) continue;
       const move = await lanes.apart(`dispute ${dispute}`, async () => {
         if ((await losersOf(this.place, dispute)) !== undefined) return this.over(dispute);
+        if (!isOwn) return firstOf(records, (record) => timeoutDue(this.place, game, record, now));
         const side = this.sides.get(dispute) ?? (await this.opened(game, records));
         this.sides.set(dispute, side);
         return side.due(now);

@@ -68,8 +68,7 @@ export class LeafSide {
     const claim: LeafClaim = side === 1 ? listed : right;
     // Anyone may have written a fault into the file of a leaf that is right.
     const fault = sameClaim(plan, game, claim, right) ? undefined : await statedFault(record, game);
-    const { outline } = jobOfLeaf(plan, game, sources);
-    const facts = new GameFacts(outline, segmentOf(templateOf(plan, game)));
+    const facts = factsOf(record, game, sources);
     const started = (await gameEvents(place, game.dispute)).find(({ eventName }) => eventName === "Started");
     const claims = started?.eventName === "Started" ? started.args.context.claims : undefined;
     if (claims && !bytesEqual(fromHex(claims[side], 32), leafRoot(templateOf(plan, game), claim)))
@@ -97,25 +96,49 @@ export class LeafSide {
       const witness = await prover.witness(positionOf(match.game.path));
       if (!witness)
         throw new DisputeError("WITNESS_MISSING", "this record can't show the one-step proof for the step at the bottom; restore its blobs", { dispute: String(game.dispute) }); // prettier-ignore
-      return { what: "prove", at, call: this.call(proveCall(followed, witness)) };
+      return { what: "prove", at, call: callOf(place, proveCall(followed, witness)) };
     }
     const deadline = deadlineOf(match);
     if (match.turn !== side)
-      return now > deadline ? { what: "timeout", at, call: this.call(timeoutCall(followed)) } : undefined;
+      return now > deadline ? { what: "timeout", at, call: callOf(place, timeoutCall(followed)) } : undefined;
     const turn = await makeTurn(machine, prover, match);
     // If a node's block says that it is too late, the move is made all the same: a refusal costs nothing.
     const after = play(machine, match, turn, Math.min(now, deadline));
-    return { what: "move", at, call: this.call(moveCall(followed, turn, after), bondDue(match, gasBond, false)) };
+    return { what: "move", at, call: callOf(place, moveCall(followed, turn, after), bondDue(match, gasBond, false)) };
   }
 
   close(): Promise<void> {
     return this.memory.close();
   }
+}
 
-  private call(data: Hex, value = 0n): ContractCall {
-    const { functionName, args = [] } = decodeFunctionData({ abi: roundGameAbi, data });
-    return { contract: "roundGame", to: this.place.game, functionName, args, value };
-  }
+/** What the game knows of the leaf's job. */
+function factsOf({ plan }: RoundsRecord, game: LeafGame, sources: Awaited<ReturnType<typeof statesRead>>): GameFacts {
+  return new GameFacts(jobOfLeaf(plan, game, sources).outline, segmentOf(templateOf(plan, game)));
+}
+
+/**
+ * The call that ends a game of others in which nobody moves any more. Its sides may have agreed on silence.
+ * @param record the posted one; the leaf is not executed
+ * @param now the time of the newest block, in seconds
+ * @returns nothing while the side to move has time, and when the game is over
+ */
+export async function timeoutDue(
+  place: GamePlace,
+  game: LeafGame,
+  record: RoundsRecord,
+  now: number,
+): Promise<LeafMove | undefined> {
+  const facts = factsOf(record, game, await statesRead(record, game));
+  const { pace } = await rulesOf(place);
+  const followed = await followMatch(place, facts, pace, game.dispute);
+  if (!followed || now <= deadlineOf(followed.match)) return undefined;
+  return { what: "timeout", at: placeText(followed), call: callOf(place, timeoutCall(followed)) };
+}
+
+function callOf({ game }: GamePlace, data: Hex, value = 0n): ContractCall {
+  const { functionName, args = [] } = decodeFunctionData({ abi: roundGameAbi, data });
+  return { contract: "roundGame", to: game, functionName, args, value };
 }
 
 /** The clocks and the bond of a game about leaves, which has no rounds of its own. */

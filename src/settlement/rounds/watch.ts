@@ -189,7 +189,7 @@ class Watch {
   private async playGames({ view, events }: Look): Promise<number> {
     const records = this.own.records(this.known);
     let sent = 0;
-    for await (const { game, move } of this.games.due(events.games, records, view.now, this.lanes)) {
+    for await (const { game, move } of this.games.due(events.games, records, view, this.lanes)) {
       const act = { what: move.what, place: game, dispute: game.dispute, at: move.at, value: move.call.value ?? 0n };
       sent += await this.send(act, async () => move.call);
     }

@@ -101,6 +101,22 @@ describe("a lie in an operator", () => {
   });
 });
 
+test("a game in which both sides are silent is ended by a stranger, so that it keeps nobody's stake", async () => {
+  const { posted, record } = await performed("participant=client-1,round=2,flip:step=1,operator=2,bit=22");
+  await on.post(posted, record);
+  const challenger = on.watch("client-0", posted, record);
+  await on.until("a challenge", () => challenger.acts.includes("challenge"));
+  challenger.isOut = true;
+  const stranger = on.watch("stranger", posted, record, { accuses: false });
+  await on.until("it has read the record", async () => (await on.view(posted)).open > 0);
+  // Neither side has more than its clock and one move.
+  await on.pass(2 * DAY + 7_200);
+  expect(await stranger.ended).toMatchObject({ view: { state: "Closed", open: 0 }, lost: false });
+  expect(stranger.acts).toEqual(["timeout", "close"]);
+  challenger.isOut = false;
+  await challenger.ended;
+});
+
 test("a leaf that read something else is accused, and convicted when nobody answers", async () => {
   const { posted, record } = await performed("participant=server-0,round=1,aggregate:2");
   await on.post(posted, record);
