@@ -43,7 +43,7 @@ export function takeLock(path: string, what: string): FileLock {
   } catch (cause) {
     throw unwritable(path, cause);
   } finally {
-    syncFs.rmSync(draft, { force: true });
+    removes(draft);
   }
   hold(path, own.token);
   return { path, release: () => release(path, own.token) };
@@ -72,6 +72,13 @@ export function holderOf(path: string): string | undefined {
 
 export function isLocked(error: unknown): boolean {
   return error instanceof FileError && error.code === "VERDE_FILE_LOCKED";
+}
+
+/** Removes a draft. Where that fails, it could not be written either, and that is the error. */
+function removes(draft: string): void {
+  try {
+    syncFs.rmSync(draft, { force: true });
+  } catch {}
 }
 
 /** Gives the draft the lock's name, unless there is such a file. So a lock appears with its whole content. */

@@ -35,6 +35,15 @@ function refusal(file: string): FileError {
 }
 
 describe("a lock", () => {
+  test("can't be in a file, or in a folder that is not there, and the refusal names it", () => {
+    writeFileSync(path("file"), "");
+    for (const folder of ["file", "missing"]) {
+      const error = refusal(path(`${folder}/a.lock`));
+      expect(error.code).toBe("VERDE_FILE_UNWRITABLE");
+      expect(error.message).toContain(path(`${folder}/a.lock`));
+    }
+  });
+
   test("names its owner, and both processes when another one wants it", async () => {
     const file = path("named.lock");
     const child = await holding(file);
