@@ -21,8 +21,10 @@ export interface Output<C = Contract> {
   errors?: { severity: string; formattedMessage: string }[];
   contracts?: Record<string, Record<string, C>>;
 }
+/** Answers a question of the compiler: for the text of a file, or of its SMT checker. */
+type Answer = (question: string) => { contents: string };
 interface Compiler {
-  compile(input: string, callbacks: { import(path: string): { contents: string } }): string;
+  compile(input: string, callbacks: { import: Answer; smtSolver?: Answer }): string;
 }
 interface Settings {
   solidity: { profiles: { default: { overrides: Record<string, { settings: Record<string, unknown> }> } } };
@@ -64,13 +66,20 @@ export function compile(file: string, content: string, settings: object, portabl
 /**
  * @param files what is compiled, with all that it imports
  * @param read the text of a file
+ * @param solve answers the queries of the SMT checker, if the settings ask for it
  * @returns what the compiler gives, with the errors that it has found
  */
-export function compileAll(files: readonly string[], settings: object, read: (path: string) => string): unknown {
+export function compileAll(
+  files: readonly string[],
+  settings: object,
+  read: (path: string) => string,
+  solve?: Answer,
+): unknown {
   const solc = require("solc") as Compiler;
   const sources = Object.fromEntries(files.map((file) => [file, { content: read(file) }]));
   const input = JSON.stringify({ language: "Solidity", sources, settings });
-  return JSON.parse(solc.compile(input, { import: (path) => ({ contents: read(path) }) }));
+  const reading: Answer = (path) => ({ contents: read(path) });
+  return JSON.parse(solc.compile(input, { import: reading, ...(solve ? { smtSolver: solve } : {}) }));
 }
 
 /** The compiler's version, such as `0.8.37`. */

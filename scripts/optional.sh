@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings what the optional tests need, where that is possible: GPUs in software to run on, headless-gl for gpu.js, and a
-# NATS server.
+# Brings what the optional tests need, where that is possible: GPUs in software to run on, headless-gl for gpu.js, a NATS
+# server, and Z3.
 # What can't be had is named; the tests that need it then say that they skip.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -43,6 +43,8 @@ has_display() {
 has_nats() { command -v nats-server >/dev/null 2>&1; }
 # Gives processes of the network's tests a clock that is wrong.
 has_faketime() { command -v faketime >/dev/null 2>&1; }
+# Answers the compiler's SMT checker (scripts/smt.ts).
+has_z3() { command -v z3 >/dev/null 2>&1; }
 has_compiler() { [ -e /usr/include/vulkan/vk_layer.h ] && command -v gcc >/dev/null 2>&1; }
 
 install_drivers() {
@@ -53,13 +55,14 @@ install_drivers() {
   has_compiler || apt install -y --no-install-recommends gcc libc6-dev libvulkan-dev
   has_nats || apt install -y --no-install-recommends nats-server
   has_faketime || apt install -y --no-install-recommends faketime
+  has_z3 || apt install -y --no-install-recommends z3
   has_display || apt install -y --no-install-recommends g++ make python3 libxi-dev libxext-dev xvfb xauth
   has_mesa || apt install -y --no-install-recommends -t "$release-backports" mesa-vulkan-drivers libvulkan1
 }
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
   miss "this is no Debian: Vulkan drivers in software (SwiftShader, Mesa 25) are taken as they are"
-elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats && has_faketime; }; then
+elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats && has_faketime && has_z3; }; then
   if [ "$(id -u)" = 0 ]; then
     sources=$(mktemp -d)
     install_drivers
@@ -72,6 +75,7 @@ elif ! { has_swiftshader && has_compiler && has_mesa && has_display && has_nats 
   has_mesa || miss "Mesa 25 or newer with lavapipe and RADV (package mesa-vulkan-drivers; Debian 12 has it in its backports) $why"
   has_nats || miss "nats-server (package nats-server) $why"
   has_faketime || miss "libfaketime (package faketime) $why"
+  has_z3 || miss "Z3 (package z3) $why"
   has_compiler || miss "a C compiler with Vulkan's headers (packages gcc, libc6-dev, libvulkan-dev) $why"
   has_display || miss "what headless-gl needs (packages g++, make, python3, libxi-dev, libxext-dev, xvfb, xauth) $why"
 fi
