@@ -4,12 +4,8 @@
  * `elastic-diloco`, `demo`, `distro` or `fedavg`; the word small runs the smaller of its settings only, away
  * has workers stay away, and `keep=256` sets an option of the plan. `bench/schemes.ts` has all in one table.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runRounds } from "../src/rounds/index.ts";
 import { digitsScheme } from "./schemes/digits.ts";
-import { bytesOf, typesOf } from "./schemes/scheme.ts";
+import { bytesOf, performed, typesOf } from "./schemes/scheme.ts";
 import { textScheme } from "./schemes/text.ts";
 
 /** Rounds, and the steps of a worker in each. */
@@ -28,12 +24,8 @@ if (!Object.hasOwn(SETTINGS, name)) throw new Error(`name one of ${Object.keys(S
 const settings = SETTINGS[name as keyof typeof SETTINGS];
 for (const [rounds, inner] of words.includes("small") ? settings.slice(0, 1) : settings) {
   const scheme = await (name === "fedavg" ? digitsScheme(name, rounds, inner, more) : textScheme(name, rounds, inner, more, words.includes("away"))); // prettier-ignore
-  const { plan, steps, parameters, sent, inStep, away } = scheme;
-  const out = mkdtempSync(join(tmpdir(), "verde-rounds-"));
-  try {
-    const began = performance.now();
-    const record = await runRounds(plan, { out, state: join(out, "keys"), ...(away && { away }) });
-    const seconds = (performance.now() - began) / 1000;
+  const { plan, steps, parameters, sent, inStep } = scheme;
+  await performed(scheme, async (record, { seconds }) => {
     // What a member hands to others: the state of the first turn that sends, or all weights.
     const message = bytesOf(typesOf(plan, /^send/)) || 4 * parameters;
     console.log(`${name}: ${rounds} rounds of ${steps} steps, ${parameters} parameters, ${seconds.toFixed(1)} s`);
@@ -43,7 +35,5 @@ for (const [rounds, inner] of words.includes("small") ? settings.slice(0, 1) : s
     const losses = [await scheme.loss(record), await scheme.lone!(record), await scheme.joined(record)];
     const [own, lone, joined] = losses.map((loss) => loss.toFixed(3));
     console.log(`  held-out loss ${own}, a lone worker ${lone}, AdamW in step ${joined}`);
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
+  });
 }

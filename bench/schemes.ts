@@ -3,14 +3,11 @@
  * batch and a lone member. `node bench/schemes.ts [NAME …]` runs them one after the other, keeps what it
  * measures in `bench/results/schemes.json`, and writes the table; `--report` prints what is kept.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runRounds } from "../src/rounds/index.ts";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { digitsScheme } from "./schemes/digits.ts";
 import { expertsScheme } from "./schemes/experts.ts";
 import { pageWith, type Row, tableOf } from "./schemes/row.ts";
-import type { Scheme } from "./schemes/scheme.ts";
+import { performed, type Scheme } from "./schemes/scheme.ts";
 import { stagesScheme } from "./schemes/stages.ts";
 import { textScheme } from "./schemes/text.ts";
 
@@ -39,21 +36,14 @@ const kept: Record<string, Row> = existsSync(FILE) ? JSON.parse(readFileSync(FIL
 
 async function measure(name: string): Promise<Row> {
   const scheme = await SCHEMES[name]();
-  const { plan, steps, parameters, sent, inStep, away } = scheme;
-  const out = mkdtempSync(join(tmpdir(), "verde-schemes-"));
-  try {
-    const began = process.cpuUsage();
-    const record = await runRounds(plan, { out, state: join(out, "keys"), ...(away && { away }) });
-    const { user, system } = process.cpuUsage(began);
-    const seconds = Math.round((user + system) / 1e6);
+  const { plan, steps, parameters, sent, inStep } = scheme;
+  return performed(scheme, async (record, { processor }) => {
     const digits = (loss: number): number => Number(loss.toFixed(3));
     const lone = scheme.lone ? digits(await scheme.lone(record)) : null;
     const [loss, joined] = [digits(await scheme.loss(record)), digits(await scheme.joined(record))];
-    const members = plan.participants.length;
+    const [members, seconds] = [plan.participants.length, Math.round(processor)];
     return { members, parameters, rounds: plan.rounds, steps, sent, inStep, loss, joined, lone, seconds };
-  } finally {
-    rmSync(out, { recursive: true, force: true });
-  }
+  });
 }
 
 const args = process.argv.slice(2);

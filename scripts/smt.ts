@@ -19,7 +19,7 @@ interface Planted extends Mistake {
   /** The first target that isn't proved any more, or nothing. */
   noticed: string;
 }
-interface Report {
+export interface Report {
   compiler: string;
   solver: string;
   targets: Target[];

@@ -19,8 +19,6 @@ import { loadRounds } from "../../src/rounds/load.ts";
 import { bytesOf, heldLoss, type Scheme, statesOf, trainedFrom, typesOf, weightBytes } from "./scheme.ts";
 import { shardOf } from "./text.ts";
 
-export const DIGITS = ["fedavg", "gauntlet", "iota", "psyche", "shardcast"] as const;
-
 /** The logits of images f32 [rows, 64]. */
 type Model = (job: Context, images: Value) => Value;
 
@@ -38,7 +36,13 @@ const join = (parts: readonly Examples[]): Examples => {
 };
 
 /** @param batch how many rows a step draws; 0: all */
-const jobOn = (given: Examples, model: Model, steps: number, batch: number, optimizer: Optimizer): Promise<ClosedJob> =>
+const jobOn = (
+  given: Examples,
+  model: Model,
+  steps: number,
+  batch: number,
+  optimizer?: Optimizer,
+): Promise<ClosedJob> =>
   defineJob({
     name: "beside",
     steps,
@@ -48,7 +52,7 @@ const jobOn = (given: Examples, model: Model, steps: number, batch: number, opti
       const { images, labels } = batch > 0 ? sampleRows(job, { images: job.data.images, labels: job.data.labels }, batch) : job.data; // prettier-ignore
       return crossEntropy(model(job, images), labels);
     },
-    optimizer: () => optimizer,
+    ...(optimizer && { optimizer: () => optimizer }),
   }).close();
 
 /** What differs from scheme to scheme. */
@@ -74,9 +78,8 @@ async function schemeOf({ plan, steps, all, model, parts, agreed, batch, rate, s
   const { testImages, testLabels } = digits();
   const adam = adamW({ learningRate: rate });
   const test = { images: tensor([testImages.shape[0], 64], testImages.data), labels: testLabels };
-  const held = await jobOn(test, model, 1, 0, adam);
-  const bare = await defineJob({ name: "bare", steps: 1, data: () => ({ ...test }), loss: (job) => crossEntropy(model(job, job.data.images), job.data.labels) }).close(); // prettier-ignore
-  const weights = weightBytes(bare);
+  const held = await jobOn(test, model, 1, 0);
+  const weights = weightBytes(held);
   // All begin with the weights of the record.
   const trained = async (record: RoundsRecord, of: readonly Examples[], count: number) => {
     const job = await jobOn(join(of), model, all ?? steps * plan.rounds, count, adam);

@@ -1,9 +1,12 @@
 /** What the table of all schemes compares, and what its parts have in common. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { byteLength } from "../../src/encoding/tensor.ts";
 import type { ClosedJob, NamedTensor } from "../../src/job/index.ts";
-import type { Away, Plan, RoundsRecord } from "../../src/rounds/index.ts";
+import { type Away, type Plan, runRounds, type RoundsRecord } from "../../src/rounds/index.ts";
 import { stateOf } from "../../src/rounds/template.ts";
-import { run } from "../../src/trace/run.ts";
+import { run, type RunResult } from "../../src/trace/run.ts";
 import { startFrom } from "../../src/trace/start.ts";
 
 /** A scheme with what stands beside it. */
@@ -67,14 +70,37 @@ export function weightsFor(job: ClosedJob, state: readonly NamedTensor[]): Named
 export const weightBytes = (held: ClosedJob): number =>
   bytesOf(held.step.inputs.filter(({ name }) => !OTHER.test(name)));
 
-/** The loss of given weights, of a job whose data nobody has trained on. */
-export async function heldLoss(held: ClosedJob, state: readonly NamedTensor[]): Promise<number> {
-  const { job } = await startFrom(held, weightsFor(held, state), { partial: true });
-  return (await run(job)).metrics[1].loss;
+/** Runs a job that begins with given weights. */
+async function runFrom(job: ClosedJob, state: readonly NamedTensor[]): Promise<RunResult> {
+  return run((await startFrom(job, weightsFor(job, state), { partial: true })).job);
 }
 
+/** The loss of given weights, of a job whose data nobody has trained on. */
+export const heldLoss = async (held: ClosedJob, state: readonly NamedTensor[]): Promise<number> =>
+  (await runFrom(held, state)).metrics[1].loss;
+
 /** The state after a job, which begins with given weights. */
-export async function trainedFrom(job: ClosedJob, state: readonly NamedTensor[]): Promise<readonly NamedTensor[]> {
-  const { job: begins } = await startFrom(job, weightsFor(job, state), { partial: true });
-  return (await run(begins)).state;
+export const trainedFrom = async (job: ClosedJob, state: readonly NamedTensor[]): Promise<readonly NamedTensor[]> =>
+  (await runFrom(job, state)).state;
+
+/** Seconds that a plan took, on the clock and of processors. */
+export interface Took {
+  seconds: number;
+  processor: number;
+}
+
+/** Performs a plan in a folder of its own, which is there until the record has been used. */
+export async function performed<T>(
+  { plan, away }: Pick<Scheme, "plan" | "away">,
+  use: (record: RoundsRecord, took: Took) => Promise<T>,
+): Promise<T> {
+  const out = mkdtempSync(join(tmpdir(), "verde-schemes-"));
+  try {
+    const [began, used] = [performance.now(), process.cpuUsage()];
+    const record = await runRounds(plan, { out, state: join(out, "keys"), ...(away && { away }) });
+    const { user, system } = process.cpuUsage(used);
+    return await use(record, { seconds: (performance.now() - began) / 1000, processor: (user + system) / 1e6 });
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
 }

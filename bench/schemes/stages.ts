@@ -7,8 +7,6 @@ import type { Weights } from "../../examples/stages.ts";
 import { bytesOf, heldLoss, type Scheme, stateIn, trainedFrom, weightBytes } from "./scheme.ts";
 import { shardOf } from "./text.ts";
 
-export const STAGES = ["protocol-models", "async-pipeline", "skippipe", "swarm"] as const;
-
 /** The extents of the examples' models, the windows in a step, and the rate of AdamW beside them. */
 const SIZES = {
   "protocol-models": { stages: 3, context: 32, dim: 32, windows: 4, rate: 0.01 },
@@ -18,7 +16,7 @@ const SIZES = {
 };
 
 /** Bytes of the entries with such a name that all participants hand on in a round. */
-const handedOn = ({ seats, templates }: Plan, entry: RegExp): number =>
+export const handedOn = ({ seats, templates }: Plan, entry: RegExp): number =>
   bytesOf(seats.flatMap(({ template }) => stateOf(templates[template]).filter(({ name }) => entry.test(name))));
 
 /** The weights of all stages after a round; replicas have the same. */

@@ -6,7 +6,6 @@ import { loadRounds } from "../../src/rounds/load.ts";
 import { run } from "../../src/trace/run.ts";
 import { bytesOf, heldLoss, type Scheme, statesOf, typesOf, weightBytes } from "./scheme.ts";
 
-export const TEXT = ["diloco", "elastic-diloco", "streaming-diloco", "sparseloco", "demo", "distro"] as const;
 const PROSE = "examples/data/verde.txt";
 
 /** The data of the members of the first turn. */

@@ -5,16 +5,12 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import { failuresOf, targetsOf, unreached, type Mistake, type Target } from "../../scripts/smt/check.ts";
+import type { Report } from "../../scripts/smt.ts";
+import { failuresOf, targetsOf, unreached, type Target } from "../../scripts/smt/check.ts";
 import { ALL } from "../../scripts/smt/proofs.ts";
 import { simplified, solverVersion } from "../../scripts/smt/queries.ts";
 import { viewed } from "../../scripts/smt/views.ts";
 
-interface Report {
-  targets: Target[];
-  unreached: string[];
-  mistakes: (Mistake & { noticed: string[] })[];
-}
 const report = JSON.parse(readFileSync(new URL("../smt/report.json", import.meta.url), "utf8")) as Report;
 const hasSolver = solverVersion() !== undefined;
 if (!hasSolver)

@@ -22,16 +22,12 @@ describe.skipIf(!here)("products of views", () => {
     { name: "in small blocks of 4 lanes", flags: [...small, "-mno-avx512f", "-mno-avx2", "-mno-avx"] },
     { name: "in tiles of 4x3", flags: [...small, "-DTILE_ROWS=4", "-DTILE_VECTORS=3"] },
   ];
-  test.each(
-    builds.flatMap((options) =>
-      (process.env.VERDE_SWEEP === undefined ? [1, 3] : [1, 2, 3, 7]).map((threads) => ({
-        options,
-        threads,
-        name: options.name,
-      })),
-    ),
-  )("$name, on $threads threads", async ({ options, threads }) => {
-    setThreads(threads);
-    await expectViewProducts(nativeWith(options));
-  });
+  const counts = process.env.VERDE_SWEEP === undefined ? [1, 3] : [1, 2, 3, 7];
+  test.each(builds.flatMap((options) => counts.map((threads) => ({ options, threads, name: options.name }))))(
+    "$name, on $threads threads",
+    async ({ options, threads }) => {
+      setThreads(threads);
+      await expectViewProducts(nativeWith(options));
+    },
+  );
 });
